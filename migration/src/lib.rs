@@ -1,0 +1,15 @@
+//! The schema of the database, one file a change. A released migration is never edited: a new one follows it.
+pub use sea_orm_migration::prelude::*;
+
+mod m0001_topology;
+
+/// All migrations, in the order in which they run.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_topology::Migration)]
+    }
+}

@@ -1,0 +1,95 @@
+//! What every request needs, built once and cloned cheaply.
+use crate::db::{Db, DbOptions};
+use crate::error::{Error, Result};
+use crate::event::Events;
+use crate::secret::{KeySource, Sealer};
+use crate::service::token::{self, Pepper};
+use crate::service::{Actor, Tx};
+use sea_orm::EntityTrait;
+use std::sync::Arc;
+use tokio_util::task::TaskTracker;
+
+/// The running program.
+#[derive(Clone, Debug)]
+pub struct App {
+    pub db: Db,
+    pub sealer: Arc<Sealer>,
+    pub pepper: Arc<Pepper>,
+    pub events: Events,
+    pub settings: Arc<Settings>,
+    /// Work that goes on behind a request and is waited for at the end.
+    pub tasks: TaskTracker,
+}
+
+/// What the operator decided about requests.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Whoever has no token may read everything.
+    pub anonymous_read: bool,
+}
+
+/// Whether the tables are brought up to date on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    Migrate,
+    /// An old schema is refused.
+    Check,
+}
+
+impl App {
+    /// Opens the database and its secrets. A wrong or missing key is refused here, before anything is stored.
+    pub async fn open(database: &DbOptions, key: &KeySource, schema: Schema, settings: Settings) -> Result<Self> {
+        let db = Db::connect(database).await?;
+        match schema {
+            Schema::Migrate => db.migrate().await?,
+            Schema::Check => {
+                let pending = db.pending().await?;
+                if !pending.is_empty() {
+                    let names = pending.join(", ");
+                    return Err(Error::Conflict(format!(
+                        "the database lacks the migrations {names}; run `proxbox-graphql migrate` first"
+                    )));
+                }
+            }
+        }
+        let fresh = Pepper::sealed(&db).await?.is_none();
+        let sealer = key.read(fresh)?;
+        let pepper = Pepper::get_or_make(&db, &sealer).await?;
+        let revision = crate::entity::revision::Entity::find_by_id(1).one(&db.read).await?.map_or(0, |row| row.value);
+        Ok(Self {
+            db,
+            sealer: Arc::new(sealer),
+            pepper: Arc::new(pepper),
+            events: Events::new(revision),
+            settings: Arc::new(settings),
+            tasks: TaskTracker::new(),
+        })
+    }
+
+    /// Begins to write in somebody's name.
+    pub async fn begin(&self, actor: Actor) -> Result<Tx> {
+        Tx::begin(&self.db, actor, self.events.clone()).await
+    }
+
+    /// Notes in the background that a token was used: reading must not wait for the writer.
+    pub fn note_use(&self, token: i32) {
+        let app = self.clone();
+        self.tasks.spawn(async move {
+            let noted = async {
+                let tx = app.begin(Actor { name: "auth".into(), request_id: None }).await?;
+                token::touch(&tx, token).await?;
+                tx.commit().await
+            };
+            if let Err(error) = noted.await {
+                tracing::warn!("the use of token {token} could not be noted: {error}");
+            }
+        });
+    }
+
+    /// Waits for what goes on in the background, and closes the database.
+    pub async fn close(self) -> Result<()> {
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.db.close().await
+    }
+}

@@ -1,0 +1,12 @@
+pub mod app;
+pub mod auth;
+pub mod db;
+pub mod entity;
+pub mod error;
+pub mod event;
+pub mod filter;
+pub mod page;
+pub mod principal;
+pub mod secret;
+pub mod service;
+pub mod web;

@@ -1,0 +1,195 @@
+use crate::db::Db;
+use crate::entity::{Action, JsonText, Kind, change};
+use crate::error::{Error, Result};
+use crate::event::Events;
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, EntityTrait, Set, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait,
+};
+use serde_json::Value;
+
+/// Who writes, for the change log.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// `token:NAME`, `cli`, `load` …
+    pub name: String,
+    /// The request that it came with, if it came with one.
+    pub request_id: Option<String>,
+}
+
+impl Actor {
+    /// The operator at the command line.
+    pub fn operator() -> Self {
+        Self { name: "cli".into(), request_id: None }
+    }
+}
+
+/// Now, as far as the databases can tell: truncated to microseconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock;
+
+impl Clock {
+    /// The current time.
+    pub fn now() -> DateTime<Utc> {
+        let now = Utc::now();
+        now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now)
+    }
+}
+
+/// One transaction that writes: it collects the changes, and `commit` numbers, logs and announces them.
+/// Dropped without a commit it rolls back and announces nothing.
+#[derive(Debug)]
+pub struct Tx {
+    connection: DatabaseTransaction,
+    actor: Actor,
+    events: Events,
+    now: DateTime<Utc>,
+    changes: Vec<Entry>,
+}
+
+/// A change that waits for its revision.
+#[derive(Debug)]
+struct Entry {
+    object: Option<(&'static str, i32)>,
+    action: Action,
+    changed: Vec<String>,
+    before: Option<Value>,
+    after: Option<Value>,
+}
+
+impl Tx {
+    /// Begins to write. On SQLite this waits for the one writer, so that nobody meets "database is locked" later.
+    pub async fn begin(db: &Db, actor: Actor, events: Events) -> Result<Self> {
+        let options = TransactionOptions {
+            isolation_level: None,
+            access_mode: None,
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        };
+        let connection = db.write.begin_with_options(options).await?;
+        Ok(Self { connection, actor, events, now: Clock::now(), changes: Vec::new() })
+    }
+
+    /// The connection, for the statements of this transaction.
+    pub fn connection(&self) -> &DatabaseTransaction {
+        &self.connection
+    }
+
+    /// When the transaction began; what it writes carries this time.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// The time for `last_updated` of a row last updated then: strictly later, even if a clock went back.
+    pub fn after(&self, last_updated: DateTime<Utc>) -> DateTime<Utc> {
+        self.now.max(last_updated + TimeDelta::microseconds(1))
+    }
+
+    /// Notes a new object.
+    pub fn created(&mut self, kind: Kind, id: i32, after: Value) {
+        self.created_in(kind.table(), id, after);
+    }
+
+    /// Notes a change of an object; nothing when both are the same.
+    pub fn updated(&mut self, kind: Kind, id: i32, before: Value, after: Value) {
+        self.updated_in(kind.table(), id, before, after);
+    }
+
+    /// Notes that a secret of an object was replaced, besides what else changed.
+    pub(super) fn replaced_secret(&mut self, kind: Kind, id: i32, before: Value, after: Value, secret: &str) {
+        let mut changed = differing(&before, &after);
+        changed.push(secret.to_owned());
+        self.note(Some((kind.table(), id)), Action::Updated, changed, Some(before), Some(after));
+    }
+
+    /// Notes that an object is gone.
+    pub fn deleted(&mut self, kind: Kind, id: i32, before: Value) {
+        self.deleted_in(kind.table(), id, before);
+    }
+
+    pub(super) fn created_in(&mut self, table: &'static str, id: i32, after: Value) {
+        let changed = keys(&after);
+        self.note(Some((table, id)), Action::Created, changed, None, Some(after));
+    }
+
+    pub(super) fn updated_in(&mut self, table: &'static str, id: i32, before: Value, after: Value) {
+        let changed = differing(&before, &after);
+        if !changed.is_empty() {
+            self.note(Some((table, id)), Action::Updated, changed, Some(before), Some(after));
+        }
+    }
+
+    pub(super) fn deleted_in(&mut self, table: &'static str, id: i32, before: Value) {
+        self.note(Some((table, id)), Action::Deleted, Vec::new(), Some(before), None);
+    }
+
+    /// Notes that a whole file was loaded, with the counts of its rows.
+    pub(super) fn loaded(&mut self, counts: Value) {
+        self.note(None, Action::Loaded, Vec::new(), None, Some(counts));
+    }
+
+    fn note(
+        &mut self,
+        object: Option<(&'static str, i32)>,
+        action: Action,
+        changed: Vec<String>,
+        before: Option<Value>,
+        after: Option<Value>,
+    ) {
+        self.changes.push(Entry { object, action, changed, before, after });
+    }
+
+    /// Commits, and returns the new revision, or none when nothing had changed.
+    ///
+    /// The row `revision` is taken last and held to the end: commits follow each other in the order of their numbers.
+    pub async fn commit(mut self) -> Result<Option<i64>> {
+        if self.changes.is_empty() {
+            self.connection.commit().await?;
+            return Ok(None);
+        }
+        let revision = self.next_revision().await?;
+        let rows = std::mem::take(&mut self.changes).into_iter().enumerate();
+        let rows = rows.map(|(ordinal, entry)| self.row(revision, ordinal, entry)).collect::<Vec<_>>();
+        for chunk in rows.chunks(1_000) {
+            change::Entity::insert_many(chunk.to_vec()).exec_without_returning(&self.connection).await?;
+        }
+        self.connection.commit().await?;
+        self.events.announce(revision);
+        Ok(Some(revision))
+    }
+
+    async fn next_revision(&self) -> Result<i64> {
+        let sql = "UPDATE revision SET value = value + 1 WHERE id = 1 RETURNING value";
+        let statement = Statement::from_string(self.connection.get_database_backend(), sql);
+        let row = self.connection.query_one_raw(statement).await?;
+        let row = row.ok_or_else(|| Error::Internal("the table `revision` is empty".into()))?;
+        Ok(row.try_get_by_index(0)?)
+    }
+
+    fn row(&self, revision: i64, ordinal: usize, entry: Entry) -> change::ActiveModel {
+        let changed = entry.changed.into_iter().map(Value::String).collect();
+        change::ActiveModel {
+            revision: Set(revision),
+            ordinal: Set(ordinal as i32),
+            at: Set(self.now),
+            actor: Set(self.actor.name.clone()),
+            request_id: Set(self.actor.request_id.clone()),
+            object_type: Set(entry.object.map(|(table, _)| table.to_owned())),
+            object_id: Set(entry.object.map(|(_, id)| id)),
+            action: Set(entry.action),
+            changed: Set(JsonText(Value::Array(changed))),
+            before: Set(entry.before.map(JsonText)),
+            after: Set(entry.after.map(JsonText)),
+        }
+    }
+}
+
+fn keys(document: &Value) -> Vec<String> {
+    document.as_object().map(|object| object.keys().cloned().collect()).unwrap_or_default()
+}
+
+/// The keys whose values differ, without `last_updated`, which follows from the others.
+fn differing(before: &Value, after: &Value) -> Vec<String> {
+    let names = keys(after).into_iter().filter(|key| key != "last_updated");
+    names.filter(|key| before.get(key) != after.get(key)).collect()
+}
