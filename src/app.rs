@@ -5,6 +5,7 @@ use crate::event::Events;
 use crate::secret::{KeySource, Sealer};
 use crate::service::token::{self, Pepper};
 use crate::service::{Actor, Tx};
+use axum::http::{HeaderMap, header};
 use sea_orm::EntityTrait;
 use std::sync::Arc;
 use tokio_util::task::TaskTracker;
@@ -26,6 +27,19 @@ pub struct App {
 pub struct Settings {
     /// Whoever has no token may read everything.
     pub anonymous_read: bool,
+    /// Where clients reach this server, if that is not where it listens: scheme, host and prefix.
+    pub public_url: Option<String>,
+}
+
+impl Settings {
+    /// The front of the URLs in an answer: the public URL, or the host that the request names.
+    pub fn base_url(&self, headers: &HeaderMap) -> String {
+        match (&self.public_url, headers.get(header::HOST).and_then(|host| host.to_str().ok())) {
+            (Some(url), _) => url.trim_end_matches('/').to_owned(),
+            (None, Some(host)) => format!("http://{host}"),
+            (None, None) => String::new(),
+        }
+    }
 }
 
 /// Whether the tables are brought up to date on the way.

@@ -1,12 +1,32 @@
+//! proxbox-graphql keeps the topology of Proxmox VE installations and serves it as GraphQL and REST.
+//!
+//! The map of the house; each room's own page says more, and `docs/architecture.md` walks through it:
+//!
+//! * [`entity`] — the rows, and pure helpers on them
+//! * [`filter`] — the one filter language: a tree, its SQL, and its answer in memory
+//! * [`page`] — one page of a list, and cursors
+//! * [`principal`] — who asks and what they may
+//! * [`service`] — the operations; the only room that writes
+//! * [`auth`] — from a header to a principal
+//! * [`graphql`] — the GraphQL API
+//! * [`web`] — embedded pages
+//! * [`app`], [`server`], [`cli`], [`config`], [`telemetry`] — the program around them
+//! * [`db`], [`secret`], [`event`], [`error`] — what everybody uses
+
 pub mod app;
 pub mod auth;
+pub mod cli;
+pub mod config;
 pub mod db;
 pub mod entity;
 pub mod error;
 pub mod event;
 pub mod filter;
+pub mod graphql;
 pub mod page;
 pub mod principal;
 pub mod secret;
+pub mod server;
 pub mod service;
+pub mod telemetry;
 pub mod web;

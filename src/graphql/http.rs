@@ -470,6 +470,8 @@ fn check_variables(operation: &OperationDefinition, variables: &Variables) -> Re
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use std::sync::atomic::{AtomicI32, Ordering};
     use std::time::Instant;
 

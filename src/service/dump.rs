@@ -7,15 +7,16 @@ use crate::entity::{
     Kind, Resource, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag, tag_assignment, token,
 };
 use crate::error::{Error, Result};
-use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryOrder, Statement, TransactionTrait};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, IsolationLevel, QueryOrder, Statement, TransactionTrait};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::HashMap;
 
 /// Everything the database holds, at one moment. Secrets only if asked for, and then sealed or as digests.
 pub async fn dump(db: &Db, with_secrets: bool) -> Result<File> {
-    // One snapshot, so that no reference dangles; PostgreSQL needs to be told.
-    let tx = db.read.begin_with_config(Some(sea_orm::IsolationLevel::RepeatableRead), None).await?;
+    // One snapshot, so that no reference dangles; on SQLite every transaction is one, PostgreSQL needs to be told.
+    let isolation = (db.backend() == DbBackend::Postgres).then_some(IsolationLevel::RepeatableRead);
+    let tx = db.read.begin_with_config(isolation, None).await?;
     let mut tags: HashMap<(String, i32), Vec<i32>> = HashMap::new();
     for row in tag_assignment::Entity::find().order_by_asc(tag_assignment::Column::TagId).all(&tx).await? {
         tags.entry((row.object_type, row.object_id)).or_default().push(row.tag_id);

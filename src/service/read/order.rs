@@ -161,7 +161,7 @@ impl Ordering {
     }
 
     /// The keys in SQL. A related object outside the view has no name.
-    pub(super) fn keys(&self, backend: DbBackend) -> Vec<Key> {
+    pub fn keys(&self, backend: DbBackend) -> Vec<Key> {
         self.sorts.iter().map(|sort| sort.key(self.kind, backend)).collect()
     }
 

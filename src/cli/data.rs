@@ -1,0 +1,67 @@
+//! `load` and `dump`.
+use super::print;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::service::{Actor, dump, load};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::fs::{self, OpenOptions};
+use std::io::{Read, Write};
+use std::path::Path;
+
+/// Fills an empty database from a file.
+pub(super) async fn load(app: &App, path: &Path) -> Result<()> {
+    let told = |error: std::io::Error| Error::Conflict(format!("cannot read {}: {error}", path.display()));
+    let mut text = Vec::new();
+    if path == Path::new("-") {
+        std::io::stdin().read_to_end(&mut text).map_err(told)?;
+    } else {
+        text = fs::read(path).map_err(told)?;
+    }
+    let rows = store(app, &text, "load").await?;
+    tracing::info!("loaded {rows} rows");
+    Ok(())
+}
+
+/// Stores the text of a file; returns how many rows that were.
+pub(super) async fn store(app: &App, text: &[u8], actor: &str) -> Result<u64> {
+    let file = load::parse(text)?;
+    // Drawn on a terminal only.
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} rows") {
+        bar.set_style(style);
+    }
+    let progress = |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    };
+    let mut tx = app.begin(Actor { name: actor.into(), request_id: None }).await?;
+    load::load(&mut tx, &app.sealer, &app.pepper, file, &progress).await?;
+    tx.commit().await?;
+    bar.finish_and_clear();
+    Ok(bar.length().unwrap_or(0))
+}
+
+/// Writes the rows to a file that `load` reads back.
+pub(super) async fn dump(app: &App, path: Option<&Path>, with_secrets: bool) -> Result<()> {
+    let text = dump::to_text(&dump::dump(&app.db, with_secrets).await?)?;
+    match path {
+        None => print(&String::from_utf8_lossy(&text)),
+        Some(path) => write(path, &text)
+            .map_err(|error| Error::Conflict(format!("cannot write {}: {error}", path.display()))),
+    }
+}
+
+/// All or nothing, and for the owner's eyes only: even without secrets it tells a lot.
+fn write(path: &Path, text: &[u8]) -> std::io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".part");
+    let part = path.with_file_name(name);
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&part)?;
+    file.write_all(text)?;
+    file.sync_all()?;
+    fs::rename(part, path)
+}

@@ -1,0 +1,113 @@
+//! `serve`, and its demo.
+use super::{data, print};
+use crate::app::{App, Schema};
+use crate::config::{Global, Serve};
+use crate::db::DbOptions;
+use crate::error::{Error, Result};
+use crate::principal::Permission;
+use crate::secret::KeySource;
+use crate::server;
+use crate::service::Actor;
+use crate::service::token::{self, NewToken};
+use secrecy::{ExposeSecret, SecretString};
+use std::net::SocketAddr;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+/// A topology of our own making.
+const DEMO: &[u8] = include_bytes!("../demo.json");
+
+/// Runs the server until a signal ends it.
+pub(super) async fn run(global: &Global, options: &Serve) -> Result<()> {
+    let listener = server::bind(&options.listen).await?;
+    let told = |error: std::io::Error| Error::Internal(error.to_string());
+    let address = listener.local_addr().map_err(told)?;
+    let demo = if options.demo { Some(Demo::new()?) } else { None };
+    let (database, key) = match &demo {
+        Some(demo) => demo.places(options),
+        None => (global.database(options.timeout()), global.key()?),
+    };
+    let schema = if options.no_migrate && demo.is_none() { Schema::Check } else { Schema::Migrate };
+    let app = App::open(&database, &key, schema, options.settings()).await?;
+    match &demo {
+        Some(_) => {
+            let value = fill(&app).await?;
+            tracing::info!("demo data; open this link, which holds a token for it:");
+            print(&format!("{}/graphiql#token={}\n", origin(address), value.expose_secret()))?;
+        }
+        None => greet(&app, address).await?,
+    }
+    let stop = CancellationToken::new();
+    tokio::spawn(on_signal(stop.clone()));
+    server::serve(app, listener, options.limits(), stop).await
+}
+
+/// Where a person on this machine finds the server.
+fn origin(address: SocketAddr) -> String {
+    let host = match address {
+        any if any.ip().is_unspecified() => format!("127.0.0.1:{}", any.port()),
+        other => other.to_string(),
+    };
+    format!("http://{host}")
+}
+
+/// What the operator wants to know at the start.
+async fn greet(app: &App, address: SocketAddr) -> Result<()> {
+    tracing::info!("listening on {address}; GraphiQL is at {}/graphiql", origin(address));
+    if token::list(&app.db).await?.is_empty() && !app.settings.anonymous_read {
+        tracing::warn!("there is no API token yet; make one with: proxbox-graphql token create NAME");
+    }
+    Ok(())
+}
+
+/// A throwaway database and key, gone with the process.
+struct Demo(TempDir);
+
+impl Demo {
+    fn new() -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("proxbox-demo-").tempdir();
+        folder.map(Self).map_err(|error| Error::Conflict(format!("no folder for the demo: {error}")))
+    }
+
+    fn places(&self, options: &Serve) -> (DbOptions, KeySource) {
+        let url = format!("sqlite://{}?mode=rwc", self.0.path().join("demo.db").display());
+        let database = DbOptions { url, connections: 10, statement_timeout: options.timeout() };
+        (database, KeySource::Beside(self.0.path().join("proxbox.key")))
+    }
+}
+
+async fn fill(app: &App) -> Result<SecretString> {
+    data::store(app, DEMO, "demo").await?;
+    let value = token::random_value(false);
+    let new = NewToken {
+        name: "demo".into(),
+        write_enabled: true,
+        enabled: true,
+        expires: None,
+        allowed_ips: Vec::new(),
+        permissions: vec![Permission::everything_json()],
+    };
+    let mut tx = app.begin(Actor { name: "demo".into(), request_id: None }).await?;
+    token::create(&mut tx, &app.pepper, new, &value).await?;
+    tx.commit().await?;
+    Ok(value)
+}
+
+/// Waits for SIGINT or SIGTERM.
+async fn on_signal(stop: CancellationToken) {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminated) => {
+                tokio::select! { _ = interrupted => {}, _ = terminated.recv() => {} }
+            }
+            Err(_) => drop(interrupted.await),
+        }
+    }
+    #[cfg(not(unix))]
+    drop(interrupted.await);
+    tracing::info!("stopping; requests in flight end first");
+    stop.cancel();
+}

@@ -1,0 +1,172 @@
+//! What the operator sets: options and `PROXBOX_…` variables, one struct a room. There is no configuration file.
+use crate::app::Settings;
+use crate::db::DbOptions;
+use crate::error::{Error, Result};
+use crate::graphql::limits::Limits;
+use crate::secret::KeySource;
+use crate::server::RequestLimits;
+use crate::telemetry::LogFormat;
+use clap::Args;
+use secrecy::SecretString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// The database: sqlite://PATH?mode=rwc or postgres://USER@HOST/NAME
+    #[arg(
+        long,
+        global = true,
+        env = "PROXBOX_DATABASE_URL",
+        hide_env_values = true,
+        default_value = "sqlite://proxbox.db?mode=rwc"
+    )]
+    pub database_url: String,
+
+    /// Connections to the database at most
+    #[arg(
+        long,
+        global = true,
+        env = "PROXBOX_DATABASE_CONNECTIONS",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u32).range(1..=1000)
+    )]
+    pub database_connections: u32,
+
+    /// A file that holds the key under which secrets are stored, at least 32 bytes; the variable PROXBOX_SECRET_KEY
+    /// holds the key itself and goes first [default: proxbox.key beside the SQLite database]
+    #[arg(long, global = true, env = "PROXBOX_SECRET_KEY_FILE")]
+    pub secret_key_file: Option<PathBuf>,
+
+    /// What is logged, in the language of RUST_LOG: warn, info, proxbox_graphql=debug …
+    #[arg(long, global = true, env = "PROXBOX_LOG", default_value = "info,sqlx=warn,sea_orm=warn")]
+    pub log: String,
+
+    /// How it is logged
+    #[arg(long, global = true, env = "PROXBOX_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+/// Options of `serve`.
+#[derive(Clone, Debug, Args)]
+pub struct Serve {
+    /// Where to listen
+    #[arg(long, env = "PROXBOX_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: String,
+
+    /// Serve made-up data from a throwaway database, whatever the database URL says
+    #[arg(long, env = "PROXBOX_DEMO")]
+    pub demo: bool,
+
+    /// Refuse to start on an old schema instead of migrating it
+    #[arg(long, env = "PROXBOX_NO_MIGRATE")]
+    pub no_migrate: bool,
+
+    /// Let everybody read everything, without a token
+    #[arg(long, env = "PROXBOX_ANONYMOUS_READ")]
+    pub anonymous_read: bool,
+
+    /// Where clients reach this server, for the URLs in answers: scheme, host and prefix
+    #[arg(long, env = "PROXBOX_PUBLIC_URL")]
+    pub public_url: Option<String>,
+
+    /// Seconds that a request may take
+    #[arg(
+        long,
+        env = "PROXBOX_REQUEST_TIMEOUT",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u64).range(1..=3600)
+    )]
+    pub request_timeout: u64,
+
+    #[command(flatten)]
+    pub graphql: GraphqlLimits,
+}
+
+/// What one GraphQL request may ask for.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Limits of a GraphQL request")]
+pub struct GraphqlLimits {
+    /// Nesting of data fields
+    #[arg(long, env = "PROXBOX_GRAPHQL_DEPTH", default_value_t = Limits::default().depth)]
+    pub graphql_depth: usize,
+
+    /// Cost: an object 1, a list its page size times an element, counts and aggregates 10
+    #[arg(long, env = "PROXBOX_GRAPHQL_COST", default_value_t = Limits::default().cost)]
+    pub graphql_cost: u64,
+
+    /// Aliased fields
+    #[arg(long, env = "PROXBOX_GRAPHQL_ALIASES", default_value_t = Limits::default().aliases)]
+    pub graphql_aliases: usize,
+
+    /// Fields of the query itself
+    #[arg(long, env = "PROXBOX_GRAPHQL_ROOT_FIELDS", default_value_t = Limits::default().root_fields)]
+    pub graphql_root_fields: usize,
+
+    /// Selected fields, fragments expanded
+    #[arg(long, env = "PROXBOX_GRAPHQL_SELECTIONS", default_value_t = Limits::default().selections)]
+    pub graphql_selections: u64,
+
+    /// Bytes of query text
+    #[arg(long, env = "PROXBOX_GRAPHQL_TEXT", default_value_t = Limits::default().text_bytes)]
+    pub graphql_text: usize,
+
+    /// Tokens of query text
+    #[arg(long, env = "PROXBOX_GRAPHQL_TOKENS", default_value_t = Limits::default().tokens)]
+    pub graphql_tokens: usize,
+}
+
+impl Global {
+    /// How to reach the database.
+    pub fn database(&self, statement_timeout: Duration) -> DbOptions {
+        DbOptions { url: self.database_url.clone(), connections: self.database_connections, statement_timeout }
+    }
+
+    /// Where the key comes from. Only a SQLite database has a folder for a file of its own.
+    pub fn key(&self) -> Result<KeySource> {
+        // Not an option: what stands on a command line can be seen by every user of the machine.
+        if let Ok(key) = std::env::var("PROXBOX_SECRET_KEY") {
+            return Ok(KeySource::Given(SecretString::from(key)));
+        }
+        if let Some(path) = &self.secret_key_file {
+            return Ok(KeySource::File(path.clone()));
+        }
+        match self.database(Duration::ZERO).sqlite_file()? {
+            Some(file) => Ok(KeySource::Beside(file.with_file_name("proxbox.key"))),
+            None => Err(Error::Key(
+                "PostgreSQL needs a key for the secrets: set PROXBOX_SECRET_KEY (at least 32 bytes) or \
+                 PROXBOX_SECRET_KEY_FILE, the same for every server on this database"
+                    .into(),
+            )),
+        }
+    }
+}
+
+impl Serve {
+    /// What the operator decided about requests.
+    pub fn settings(&self) -> Settings {
+        Settings { anonymous_read: self.anonymous_read, public_url: self.public_url.clone() }
+    }
+
+    /// What a request may take.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(self.request_timeout)
+    }
+
+    /// What requests may cost.
+    pub fn limits(&self) -> RequestLimits {
+        let given = &self.graphql;
+        let graphql = Limits {
+            depth: given.graphql_depth,
+            cost: given.graphql_cost,
+            aliases: given.graphql_aliases,
+            root_fields: given.graphql_root_fields,
+            selections: given.graphql_selections,
+            text_bytes: given.graphql_text,
+            tokens: given.graphql_tokens,
+            ..Limits::default()
+        };
+        RequestLimits { graphql, timeout: self.timeout() }
+    }
+}

@@ -1,0 +1,350 @@
+//! The loaders of one request: every reference and every nested list is asked for together with its siblings.
+//!
+//! They are made per request, since what they answer depends on who asks, and is old after a mutation.
+use super::connection::Question;
+use super::error::Result;
+use crate::db::Db;
+use crate::entity::{
+    Kind, Resource, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag,
+};
+use crate::error::Error;
+use crate::principal::Principal;
+use crate::service::read::{self, Group, GroupKey, Parents, ROOT, Rows, Side, Summary};
+use dataloader::{BatchFn, cached};
+use sea_orm::{EntityTrait, FromQueryResult};
+use std::collections::HashMap;
+use std::future::Future;
+use std::hash::Hash;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// Answers are shared between the fields that asked, errors too.
+type Loaded<T> = std::result::Result<T, Arc<Error>>;
+type Loader<K, V, B> = cached::Loader<K, Loaded<V>, B>;
+
+/// How often a loader lets the other resolvers of the level run before it asks the database.
+const YIELDS: usize = 10;
+
+/// Whose rights and which database the batches use.
+#[derive(Clone, Debug)]
+struct Source {
+    db: Db,
+    principal: Principal,
+}
+
+/// All loaders of a request.
+pub struct Loaders {
+    pub endpoints: KindLoaders<endpoint::Entity>,
+    pub clusters: KindLoaders<cluster::Entity>,
+    pub nodes: KindLoaders<node::Entity>,
+    pub storages: KindLoaders<storage::Entity>,
+    pub netbox_clusters: KindLoaders<netbox_cluster::Entity>,
+    pub netbox_devices: KindLoaders<netbox_device::Entity>,
+    pub tags: KindLoaders<tag::Entity>,
+    tags_of: Loader<(Kind, i32), Vec<Arc<tag::Model>>, TagBatch>,
+    counts: Loader<ListKey, i64, CountBatch>,
+    outside: Loader<(Side, ListKey), bool, OutsideBatch>,
+    summaries: Loader<ListKey, Summary, SummaryBatch>,
+    groups: Loader<GroupsKey, Vec<Group>, GroupBatch>,
+}
+
+/// The loaders of one kind.
+pub struct KindLoaders<E>
+where
+    E: EntityTrait,
+    E::Model: Resource + FromQueryResult,
+{
+    rows: Loader<i32, Option<Arc<E::Model>>, RowBatch<E>>,
+    pages: Loader<ListKey, Rows<E::Model>, PageBatch<E>>,
+}
+
+/// The list that a field asks for, of one parent.
+#[derive(Clone, Debug)]
+pub struct ListKey {
+    pub question: Arc<Question>,
+    pub parent: i32,
+}
+
+impl PartialEq for ListKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.parent == other.parent && self.question.identity == other.question.identity
+    }
+}
+
+impl Eq for ListKey {}
+
+impl Hash for ListKey {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (self.parent, &self.question.identity).hash(state);
+    }
+}
+
+/// The groups that a field asks for, of one parent.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct GroupsKey {
+    pub list: ListKey,
+    pub by: Vec<GroupKey>,
+    pub limit: u64,
+}
+
+impl Loaders {
+    /// Loaders that see what this principal may view.
+    pub fn new(db: Db, principal: Principal) -> Self {
+        let source = Source { db, principal };
+        Self {
+            endpoints: KindLoaders::new(&source),
+            clusters: KindLoaders::new(&source),
+            nodes: KindLoaders::new(&source),
+            storages: KindLoaders::new(&source),
+            netbox_clusters: KindLoaders::new(&source),
+            netbox_devices: KindLoaders::new(&source),
+            tags: KindLoaders::new(&source),
+            tags_of: loader(TagBatch(source.clone())),
+            counts: loader(CountBatch(source.clone())),
+            outside: loader(OutsideBatch(source.clone())),
+            summaries: loader(SummaryBatch(source.clone())),
+            groups: loader(GroupBatch(source)),
+        }
+    }
+
+    /// The tags of an object, by name.
+    pub async fn tags_of(&self, kind: Kind, id: i32) -> Result<Vec<Arc<tag::Model>>> {
+        load(&self.tags_of, (kind, id)).await
+    }
+
+    /// How many rows a list has in all.
+    pub async fn count(&self, list: ListKey) -> Result<i64> {
+        load(&self.counts, list).await
+    }
+
+    /// Whether rows of a list lie beyond an end of its page.
+    pub async fn outside(&self, side: Side, list: ListKey) -> Result<bool> {
+        load(&self.outside, (side, list)).await
+    }
+
+    /// The figures of a list.
+    pub async fn summary(&self, list: ListKey) -> Result<Summary> {
+        load(&self.summaries, list).await
+    }
+
+    /// The groups of a list.
+    pub async fn groups(&self, key: GroupsKey) -> Result<Vec<Group>> {
+        load(&self.groups, key).await
+    }
+}
+
+impl<E> KindLoaders<E>
+where
+    E: EntityTrait,
+    E::Model: Resource + FromQueryResult,
+{
+    fn new(source: &Source) -> Self {
+        Self {
+            rows: loader(RowBatch(source.clone(), PhantomData)),
+            pages: loader(PageBatch(source.clone(), PhantomData)),
+        }
+    }
+
+    /// The row with this id, if it may be viewed.
+    pub async fn row(&self, id: i32) -> Result<Option<Arc<E::Model>>> {
+        load(&self.rows, id).await
+    }
+
+    /// One page of a list.
+    pub async fn page(&self, list: ListKey) -> Result<Rows<E::Model>> {
+        load(&self.pages, list).await
+    }
+}
+
+fn loader<K, V, B>(batch: B) -> Loader<K, V, B>
+where
+    K: Eq + Hash + Clone + std::fmt::Debug,
+    V: Clone,
+    B: BatchFn<K, Loaded<V>>,
+{
+    // The batches chunk by themselves, so one batch a level it is.
+    cached::Loader::new(batch).with_yield_count(YIELDS).with_max_batch_size(usize::MAX)
+}
+
+async fn load<K, V, B>(loader: &Loader<K, V, B>, key: K) -> Result<V>
+where
+    K: Eq + Hash + Clone + std::fmt::Debug,
+    V: Clone,
+    B: BatchFn<K, Loaded<V>>,
+{
+    match loader.try_load(key).await {
+        Ok(loaded) => Ok(loaded?),
+        Err(error) => Err(Error::Internal(format!("a loader gave no answer: {error}")).into()),
+    }
+}
+
+/// Gives every key its answer, or all of them the error.
+fn answer<K, A, V>(keys: &[K], found: crate::error::Result<A>, mut of: impl FnMut(&mut A, &K) -> V) -> HashMap<K, Loaded<V>>
+where
+    K: Eq + Hash + Clone,
+{
+    match found {
+        Ok(mut found) => keys.iter().map(|key| (key.clone(), Ok(of(&mut found, key)))).collect(),
+        Err(error) => {
+            let error = Arc::new(error);
+            keys.iter().map(|key| (key.clone(), Err(error.clone()))).collect()
+        }
+    }
+}
+
+struct RowBatch<E>(Source, PhantomData<fn() -> E>);
+
+impl<E> BatchFn<i32, Loaded<Option<Arc<E::Model>>>> for RowBatch<E>
+where
+    E: EntityTrait,
+    E::Model: Resource + FromQueryResult,
+{
+    async fn load(&mut self, keys: &[i32]) -> HashMap<i32, Loaded<Option<Arc<E::Model>>>> {
+        let found = read::by_ids::<E>(&self.0.db, self.0.principal.view(), keys).await;
+        answer(keys, found, |found, id| found.get(id).cloned())
+    }
+}
+
+struct TagBatch(Source);
+
+impl BatchFn<(Kind, i32), Loaded<Vec<Arc<tag::Model>>>> for TagBatch {
+    async fn load(&mut self, keys: &[(Kind, i32)]) -> HashMap<(Kind, i32), Loaded<Vec<Arc<tag::Model>>>> {
+        let mut answers = HashMap::new();
+        for kind in Kind::ALL {
+            let of_kind = keys.iter().filter(|key| key.0 == kind).copied().collect::<Vec<_>>();
+            if of_kind.is_empty() {
+                continue;
+            }
+            let ids = of_kind.iter().map(|key| key.1).collect::<Vec<_>>();
+            let found = read::tags_of(&self.0.db, self.0.principal.view(), kind, &ids).await;
+            answers.extend(answer(&of_kind, found, |found, key| found.get(&key.1).cloned().unwrap_or_default()));
+        }
+        answers
+    }
+}
+
+/// Asks once for each question, whatever the number of parents. `list` finds the list in a key.
+async fn by_question<K, A, V, F>(
+    keys: &[K],
+    list: impl Fn(&K) -> &ListKey,
+    ask: impl Fn(K, Vec<i32>) -> F,
+    of: impl Fn(&mut A, i32) -> V,
+    same: impl Fn(&K, &K) -> bool,
+) -> HashMap<K, Loaded<V>>
+where
+    K: Eq + Hash + Clone,
+    F: Future<Output = crate::error::Result<A>>,
+{
+    let mut questions: Vec<Vec<K>> = Vec::new();
+    for key in keys {
+        match questions.iter_mut().find(|group| same(&group[0], key)) {
+            Some(group) => group.push(key.clone()),
+            None => questions.push(vec![key.clone()]),
+        }
+    }
+    let mut answers = HashMap::new();
+    for group in questions {
+        let parents = group.iter().map(|key| list(key).parent).collect::<Vec<_>>();
+        let found = ask(group[0].clone(), parents).await;
+        answers.extend(answer(&group, found, |found, key| of(found, list(key).parent)));
+    }
+    answers
+}
+
+/// Whether two lists differ in the parent only.
+fn same_question(a: &ListKey, b: &ListKey) -> bool {
+    a.question.identity == b.question.identity
+}
+
+fn parents<'a>(question: &Question, ids: &'a [i32]) -> Parents<'a> {
+    match question.relation {
+        None => Parents::Root,
+        Some(relation) => Parents::Of(relation, ids),
+    }
+}
+
+struct PageBatch<E>(Source, PhantomData<fn() -> E>);
+
+impl<E> BatchFn<ListKey, Loaded<Rows<E::Model>>> for PageBatch<E>
+where
+    E: EntityTrait,
+    E::Model: Resource + FromQueryResult,
+{
+    async fn load(&mut self, keys: &[ListKey]) -> HashMap<ListKey, Loaded<Rows<E::Model>>> {
+        let source = &self.0;
+        let ask = |list: ListKey, ids: Vec<i32>| async move {
+            let parents = parents(&list.question, &ids);
+            read::pages::<E>(&source.db, source.principal.view(), &list.question.listing, parents).await
+        };
+        let none = || Rows { rows: Vec::new(), more: false };
+        let of = |found: &mut HashMap<i32, Rows<E::Model>>, parent| found.remove(&parent).unwrap_or_else(none);
+        by_question(keys, |key| key, ask, of, same_question).await
+    }
+}
+
+struct CountBatch(Source);
+
+impl BatchFn<ListKey, Loaded<i64>> for CountBatch {
+    async fn load(&mut self, keys: &[ListKey]) -> HashMap<ListKey, Loaded<i64>> {
+        let source = &self.0;
+        let ask = |list: ListKey, ids: Vec<i32>| async move {
+            let Question { kind, listing, .. } = &*list.question;
+            let parents = parents(&list.question, &ids);
+            read::counts(&source.db, source.principal.view(), *kind, &listing.filter, parents).await
+        };
+        let of = |found: &mut HashMap<i32, i64>, parent| found.get(&parent).copied().unwrap_or(0);
+        by_question(keys, |key| key, ask, of, same_question).await
+    }
+}
+
+struct OutsideBatch(Source);
+
+impl BatchFn<(Side, ListKey), Loaded<bool>> for OutsideBatch {
+    async fn load(&mut self, keys: &[(Side, ListKey)]) -> HashMap<(Side, ListKey), Loaded<bool>> {
+        let source = &self.0;
+        let ask = |(side, list): (Side, ListKey), ids: Vec<i32>| async move {
+            let Question { kind, listing, .. } = &*list.question;
+            let parents = parents(&list.question, &ids);
+            read::outside(&source.db, source.principal.view(), *kind, listing, side, parents).await
+        };
+        let of = |found: &mut std::collections::HashSet<i32>, parent| found.contains(&parent);
+        by_question(keys, |key| &key.1, ask, of, |a, b| a.0 == b.0 && same_question(&a.1, &b.1)).await
+    }
+}
+
+struct SummaryBatch(Source);
+
+impl BatchFn<ListKey, Loaded<Summary>> for SummaryBatch {
+    async fn load(&mut self, keys: &[ListKey]) -> HashMap<ListKey, Loaded<Summary>> {
+        let source = &self.0;
+        let ask = |list: ListKey, ids: Vec<i32>| async move {
+            let Question { kind, listing, .. } = &*list.question;
+            let parents = parents(&list.question, &ids);
+            read::summaries(&source.db, source.principal.view(), *kind, &listing.filter, parents).await
+        };
+        let of = |found: &mut HashMap<i32, Summary>, parent| found.remove(&parent).unwrap_or_default();
+        by_question(keys, |key| key, ask, of, same_question).await
+    }
+}
+
+struct GroupBatch(Source);
+
+impl BatchFn<GroupsKey, Loaded<Vec<Group>>> for GroupBatch {
+    async fn load(&mut self, keys: &[GroupsKey]) -> HashMap<GroupsKey, Loaded<Vec<Group>>> {
+        let source = &self.0;
+        let ask = |key: GroupsKey, ids: Vec<i32>| async move {
+            let Question { kind, listing, .. } = &*key.list.question;
+            let parents = parents(&key.list.question, &ids);
+            let view = source.principal.view();
+            read::groups(&source.db, view, *kind, &listing.filter, &key.by, key.limit, parents).await
+        };
+        let of = |found: &mut HashMap<i32, Vec<Group>>, parent| found.remove(&parent).unwrap_or_default();
+        let same = |a: &GroupsKey, b: &GroupsKey| {
+            same_question(&a.list, &b.list) && a.by == b.by && a.limit == b.limit
+        };
+        by_question(keys, |key| &key.list, ask, of, same).await
+    }
+}
+
+/// The parent under which the root's lists stand.
+pub const NO_PARENT: i32 = ROOT;

@@ -1,0 +1,143 @@
+//! The GraphQL API: one file a resource, over the same services as every other door.
+mod cluster;
+mod connection;
+mod endpoint;
+mod error;
+mod filter;
+mod group;
+mod http;
+mod identity;
+mod key;
+pub mod limits;
+mod loader;
+mod negotiate;
+mod netbox;
+mod node;
+mod object;
+mod order;
+mod report;
+mod scalar;
+mod schema;
+mod search;
+mod storage;
+mod tag;
+mod variables;
+
+pub use schema::{Schema, schema, sdl};
+
+use crate::app::App;
+use crate::auth::{self, Denied};
+use crate::entity::Kind;
+use crate::error::Error;
+use crate::principal::Principal;
+use async_graphql::Context;
+use axum::extract::{ConnectInfo, Extension, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{any, get};
+use http::{Transport, answer, refuse, wants_page};
+use limits::Limits;
+use loader::Loaders;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The largest body of a request, in bytes.
+const BODY: usize = 1 << 20;
+
+/// What the resolvers of one request share.
+pub struct Session {
+    pub app: App,
+    pub principal: Principal,
+    pub loaders: Loaders,
+    /// Where this server is for the client: scheme, host and prefix, without a slash at the end.
+    base_url: String,
+}
+
+impl Session {
+    /// The REST URL of an object.
+    fn url(&self, kind: Kind, id: i32) -> String {
+        format!("{}{}{id}/", self.base_url, kind.rest_path())
+    }
+}
+
+/// The session of a resolver's context; [`respond`] puts it there.
+fn session<'a>(ctx: &Context<'a>) -> &'a Session {
+    ctx.data_unchecked::<Session>()
+}
+
+/// The id of a request, as the answer's header and the log name it.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub Arc<str>);
+
+/// What the routes need.
+#[derive(Clone, Debug)]
+struct Door {
+    app: App,
+    transport: Transport<Schema>,
+    sdl: Arc<str>,
+}
+
+/// The routes: `/graphql`, and the schema's text beside it.
+pub fn router(app: App, limits: Limits, timeout: Duration) -> crate::error::Result<axum::Router> {
+    let schema = schema();
+    let sdl = sdl(&schema).into();
+    let transport = Transport::new(schema, limits, timeout, BODY);
+    let transport = transport.map_err(|error| Error::Internal(format!("our own schema: {error}")))?;
+    let door = Door { app, transport, sdl };
+    let routes = axum::Router::new().route("/graphql", any(respond)).route("/graphql/schema.graphql", get(schema_text));
+    Ok(routes.with_state(door))
+}
+
+async fn respond(
+    State(door): State<Door>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+) -> Response {
+    if wants_page(request.method(), request.headers()) {
+        return Redirect::temporary("graphiql/").into_response();
+    }
+    let principal = match enter(&door, request.headers(), peer).await {
+        Ok(principal) => principal,
+        Err(refused) => return *refused,
+    };
+    let base_url = door.app.settings.base_url(request.headers());
+    answer(&door.transport, request, &id.0, |request| {
+        let loaders = Loaders::new(door.app.db.clone(), principal.clone());
+        request.data(Session { app: door.app.clone(), principal, loaders, base_url })
+    })
+    .await
+}
+
+/// The schema tells as much as introspection does, so it needs a token too.
+async fn schema_text(State(door): State<Door>, ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap) -> Response {
+    match enter(&door, &headers, peer).await {
+        Ok(_) => ([(header::CONTENT_TYPE, "application/graphql; charset=utf-8")], door.sdl.to_string()).into_response(),
+        Err(refused) => *refused,
+    }
+}
+
+/// Lets somebody in, or words the refusal: 401 asks for a token, 403 is for a token that may not come from here.
+async fn enter(door: &Door, headers: &HeaderMap, peer: SocketAddr) -> Result<Principal, Box<Response>> {
+    let message = match auth::authenticate(&door.app, headers, peer.ip()).await {
+        Ok(Ok(principal)) => return Ok(principal),
+        Ok(Err(Denied::Address(address))) => {
+            let message = format!("This token may not be used from {address}.");
+            return Err(Box::new(refuse(headers, StatusCode::FORBIDDEN, "FORBIDDEN", &message)));
+        }
+        Err(error) => {
+            tracing::error!("authentication failed: {error}");
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            return Err(Box::new(refuse(headers, status, "INTERNAL_SERVER_ERROR", "Internal server error.")));
+        }
+        Ok(Err(Denied::Missing)) => "A token is needed: send `Authorization: Bearer <token>`.",
+        Ok(Err(Denied::Malformed)) => "The Authorization header must hold a keyword and a token.",
+        Ok(Err(Denied::InvalidV1 | Denied::InvalidV2)) => "This token is not known.",
+        Ok(Err(Denied::Expired)) => "This token has expired.",
+        Ok(Err(Denied::Disabled)) => "This token is disabled.",
+    };
+    let mut response = refuse(headers, StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message);
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"proxbox-graphql\""));
+    Err(Box::new(response))
+}

@@ -1,0 +1,47 @@
+//! The schema: the resources' queries merged.
+use super::cluster::ClusterQuery;
+use super::endpoint::EndpointQuery;
+use super::identity::{IdentityQuery, InventoryRecord, Node, RestResource};
+use super::netbox::NetBoxQuery;
+use super::node::NodeQuery;
+use super::report::Report;
+use super::search::SearchQuery;
+use super::storage::StorageQuery;
+use super::tag::TagQuery;
+use async_graphql::{EmptyMutation, EmptySubscription, MergedObject, SDLExportOptions};
+
+/// Everything that can be asked. Objects that you may not view do not exist: neither in lists, counts, aggregates and
+/// groups, nor in filters.
+#[derive(Clone, Copy, Debug, Default, MergedObject)]
+pub struct Query(
+    IdentityQuery,
+    ClusterQuery,
+    NodeQuery,
+    StorageQuery,
+    EndpointQuery,
+    NetBoxQuery,
+    TagQuery,
+    SearchQuery,
+);
+
+/// The schema of the API.
+pub type Schema = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
+
+/// Deepest nesting that the library itself follows, fragments included; our own limits are tighter for all but cycles.
+const RECURSION: usize = 100;
+
+/// Builds the schema.
+pub fn schema() -> Schema {
+    Schema::build(Query::default(), EmptyMutation, EmptySubscription)
+        .register_output_type::<Node>()
+        .register_output_type::<RestResource>()
+        .register_output_type::<InventoryRecord>()
+        .extension(Report)
+        .limit_recursive_depth(RECURSION)
+        .finish()
+}
+
+/// The schema in its own language, as committed in `schema.graphql`.
+pub fn sdl(schema: &Schema) -> String {
+    schema.sdl_with_options(SDLExportOptions::new().include_specified_by())
+}

@@ -1,0 +1,109 @@
+//! Where everything comes together: the routes, what wraps them, health, and an orderly end.
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::graphql::{self, RequestId, limits::Limits};
+use crate::web;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use rand::distr::{Alphanumeric, SampleString};
+use serde_json::json;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tracing::Instrument;
+
+/// What requests may cost.
+#[derive(Clone, Debug)]
+pub struct RequestLimits {
+    pub graphql: Limits,
+    /// What a request may take.
+    pub timeout: Duration,
+}
+
+/// All routes. The order of the layers matters: the id first, so that whatever happens inside can name it.
+pub fn router(app: &App, limits: RequestLimits) -> Result<Router> {
+    let health = Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .with_state(app.clone());
+    let routes = Router::new()
+        .merge(graphql::router(app.clone(), limits.graphql, limits.timeout)?)
+        .merge(web::router())
+        .merge(health)
+        .fallback(async || (StatusCode::NOT_FOUND, Json(json!({"detail": "Not found."}))));
+    Ok(routes.layer(CatchPanicLayer::custom(panicked)).layer(CompressionLayer::new()).layer(from_fn(identify)))
+}
+
+/// Gives every request an id, that of the client if it is a sound one, and logs how it ended.
+async fn identify(mut request: Request, next: Next) -> Response {
+    const HEADER: &str = "x-request-id";
+    let sound = |id: &&str| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let given = request.headers().get(HEADER).and_then(|id| id.to_str().ok()).filter(sound).map(str::to_owned);
+    let id = given.unwrap_or_else(|| Alphanumeric.sample_string(&mut rand::rng(), 20));
+    request.extensions_mut().insert(RequestId(id.as_str().into()));
+    // The query string stays out of the log: people put secrets there.
+    let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    let mut response = next.run(request).instrument(span.clone()).await;
+    span.in_scope(|| tracing::info!(status = response.status().as_u16(), "answered"));
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(HEADER, id);
+    }
+    response
+}
+
+/// A panic is a defect of ours; the client learns no more than that.
+fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!("panic: {}", text.unwrap_or("without a message"));
+    let body = json!({"errors": [{
+        "message": "Internal server error.",
+        "extensions": {"code": "INTERNAL_SERVER_ERROR"},
+    }]});
+    (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
+}
+
+/// Ready when the database answers and no migration is missing.
+async fn ready(State(app): State<App>) -> Response {
+    let problem = match (app.db.ping().await, app.db.pending().await) {
+        (Ok(()), Ok(pending)) if pending.is_empty() => return "ready\n".into_response(),
+        (Ok(()), Ok(_)) => "migrations are missing",
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::warn!("not ready: {error}");
+            "the database does not answer"
+        }
+    };
+    let headers = [(header::CACHE_CONTROL, "no-store")];
+    (StatusCode::SERVICE_UNAVAILABLE, headers, format!("not ready: {problem}\n")).into_response()
+}
+
+/// How long requests in flight may take to end after the signal; a little more than one may take at all.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// Binds the address to listen on.
+pub async fn bind(address: &str) -> Result<TcpListener> {
+    let told = |error| Error::Conflict(format!("cannot listen on {address}: {error}"));
+    TcpListener::bind(address).await.map_err(told)
+}
+
+/// Serves until told to stop, then lets requests in flight end.
+pub async fn serve(app: App, listener: TcpListener, limits: RequestLimits, stop: CancellationToken) -> Result<()> {
+    let routes = router(&app, limits)?.into_make_service_with_connect_info::<SocketAddr>();
+    let stopped = stop.clone();
+    let serving = axum::serve(listener, routes).with_graceful_shutdown(async move { stopped.cancelled().await });
+    let overdue = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = serving => served.map_err(|error| Error::Internal(error.to_string()))?,
+        () = overdue => tracing::warn!("requests were still open after {GRACE:?}; they are cut off"),
+    }
+    app.close().await
+}
