@@ -181,6 +181,8 @@ impl Item for ProxmoxCluster {
     type Filter = ProxmoxClusterFilter;
     type Order = ProxmoxClusterOrder;
 
+    const MEASURED: bool = true;
+
     fn new(row: Arc<cluster::Model>) -> Self {
         Self(row)
     }

@@ -21,6 +21,9 @@ pub trait Item: OutputType + Sized {
     type Filter: FilterInput;
     type Order: OrderInput;
 
+    /// Whether its connections are [`MeasuredConnection`]s.
+    const MEASURED: bool = false;
+
     /// The object of a row.
     fn new(row: Arc<Self::Model>) -> Self;
 
@@ -127,8 +130,9 @@ impl<T: Item> Connection<T> {
 }
 
 impl<T: Item> TypeName for Connection<T> {
+    /// Inside a [`MeasuredConnection`] it is flattened, and its own type, of another name, is nowhere in the schema.
     fn type_name() -> Cow<'static, str> {
-        format!("{}Connection", T::type_name()).into()
+        format!("{}{}", T::type_name(), if T::MEASURED { "Page" } else { "Connection" }).into()
     }
 }
 
@@ -270,7 +274,7 @@ impl<T> From<Connection<T>> for MeasuredConnection<T> {
 
 impl<T: Measured> TypeName for MeasuredConnection<T> {
     fn type_name() -> Cow<'static, str> {
-        <Connection<T> as TypeName>::type_name()
+        format!("{}Connection", T::type_name()).into()
     }
 }
 

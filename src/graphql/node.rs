@@ -245,6 +245,8 @@ impl Item for ProxmoxNode {
     type Filter = ProxmoxNodeFilter;
     type Order = ProxmoxNodeOrder;
 
+    const MEASURED: bool = true;
+
     fn new(row: Arc<node::Model>) -> Self {
         Self(row)
     }

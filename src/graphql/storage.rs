@@ -261,6 +261,8 @@ impl Item for ProxmoxStorage {
     type Filter = ProxmoxStorageFilter;
     type Order = ProxmoxStorageOrder;
 
+    const MEASURED: bool = true;
+
     fn new(row: Arc<storage::Model>) -> Self {
         Self(row)
     }

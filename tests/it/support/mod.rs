@@ -1,0 +1,107 @@
+//! What the tests stand on: databases, a server in this process, and questions to it.
+mod postgres;
+mod server;
+
+pub use server::{Answer, Server};
+
+use proxbox_graphql::app::{App, Schema, Settings};
+use proxbox_graphql::db::DbOptions;
+use proxbox_graphql::secret::KeySource;
+use proxbox_graphql::service::{Actor, load};
+use secrecy::SecretString;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// The rows on which the plugin's behaviour was recorded, with tokens of every sort.
+pub const SEED: &str = include_str!("../../data/seed.json");
+/// The token of the seed that may do everything.
+pub const ADMIN: &str = "0123456789abcdef0123456789abcdef01234567";
+
+/// The key of the tests' secrets.
+const KEY: &str = "a key for tests only, and long enough";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+/// An empty database of a test's own, gone with it.
+#[derive(Debug)]
+pub struct TestDb {
+    pub backend: Backend,
+    pub options: DbOptions,
+    /// Where a test may put files.
+    pub folder: TempDir,
+}
+
+impl TestDb {
+    pub fn key(&self) -> KeySource {
+        KeySource::Given(SecretString::from(KEY))
+    }
+
+    pub async fn open(&self) -> App {
+        self.open_with(Settings::default()).await
+    }
+
+    pub async fn open_with(&self, settings: Settings) -> App {
+        App::open(&self.options, &self.key(), Schema::Migrate, settings).await.unwrap()
+    }
+
+    /// The program filled with the seed.
+    pub async fn seeded(&self) -> App {
+        let app = self.open().await;
+        fill(&app, SEED).await;
+        app
+    }
+
+    /// A server on the seed.
+    pub async fn server(&self) -> Server {
+        Server::new(self.seeded().await)
+    }
+}
+
+/// Loads the text of a file.
+pub async fn fill(app: &App, text: &str) {
+    let file = load::parse(text.as_bytes()).unwrap();
+    let mut tx = app.begin(Actor::operator()).await.unwrap();
+    load::load(&mut tx, &app.sealer, &app.pepper, file, &|_, _| ()).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// Runs a test on a database of its own.
+pub fn run<F: Future<Output = ()>>(backend: Backend, test: impl FnOnce(TestDb) -> F) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let url = match backend {
+            Backend::Sqlite => format!("sqlite://{}?mode=rwc", folder.path().join("test.db").display()),
+            Backend::Postgres => match postgres::fresh_database().await {
+                Some(url) => url,
+                None => return,
+            },
+        };
+        let options = DbOptions { url, connections: 10, statement_timeout: Duration::from_secs(10) };
+        test(TestDb { backend, options, folder }).await;
+    });
+}
+
+/// Makes of each `async fn name(db: TestDb)` a test on SQLite and one on PostgreSQL.
+macro_rules! both {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[test]
+            fn $name() {
+                $crate::support::run($crate::support::Backend::Sqlite, super::$name);
+            })*
+        }
+        mod postgres {
+            $(#[test]
+            fn $name() {
+                $crate::support::run($crate::support::Backend::Postgres, super::$name);
+            })*
+        }
+    };
+}
+
+pub(crate) use both;
