@@ -4,11 +4,12 @@ use crate::error::{Error, Result};
 use async_graphql::{ID, InputValueError, InputValueResult, Number, Scalar, ScalarType, Value};
 use chrono::{DateTime, Datelike, DurationRound, SecondsFormat, TimeDelta, Utc};
 
-/// Whole 64-bit number (bytes, counters). A JSON number equal to REST's value; parse it with a 64-bit type where more
-/// than 2^53 matters. Input: number or decimal string.
+/// A whole number of 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BigInt(pub i64);
 
+/// Whole 64-bit number (bytes, counters). A JSON number equal to REST's value; parse it with a 64-bit type where more
+/// than 2^53 matters. Input: number or decimal string.
 #[Scalar(name = "BigInt")]
 impl ScalarType for BigInt {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -29,10 +30,11 @@ impl ScalarType for BigInt {
     }
 }
 
-/// RFC 3339 instant in UTC, e.g. `2026-04-01T00:00:00Z`. Input may carry any offset; parts below a microsecond are cut.
+/// A point in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Time(pub DateTime<Utc>);
 
+/// RFC 3339 instant in UTC, e.g. `2026-04-01T00:00:00Z`. Input may carry any offset; parts below a microsecond are cut.
 #[Scalar(name = "DateTime", specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
 impl ScalarType for Time {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -58,10 +60,11 @@ fn timestamp(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(exact, true)
 }
 
-/// Any JSON value.
+/// A JSON document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Json(pub serde_json::Value);
 
+/// Any JSON value.
 #[Scalar(name = "JSON", specified_by_url = "https://datatracker.ietf.org/doc/html/rfc8259")]
 impl ScalarType for Json {
     fn parse(value: Value) -> InputValueResult<Self> {
