@@ -1,5 +1,6 @@
 //! What every request needs, built once and cloned cheaply.
 use crate::db::{Db, DbOptions};
+use crate::entity::revision;
 use crate::error::{Error, Result};
 use crate::event::Events;
 use crate::secret::{KeySource, Sealer};
@@ -55,7 +56,7 @@ impl App {
     pub async fn open(database: &DbOptions, key: &KeySource, schema: Schema, settings: Settings) -> Result<Self> {
         let db = Db::connect(database).await?;
         match schema {
-            Schema::Migrate => db.migrate().await?,
+            Schema::Migrate => db.migrate(database).await?,
             Schema::Check => {
                 let pending = db.pending().await?;
                 if !pending.is_empty() {
@@ -66,15 +67,20 @@ impl App {
                 }
             }
         }
-        let fresh = Pepper::sealed(&db).await?.is_none();
-        let sealer = key.read(fresh)?;
-        let pepper = Pepper::get_or_make(&db, &sealer).await?;
-        let revision = crate::entity::revision::Entity::find_by_id(1).one(&db.read).await?.map_or(0, |row| row.value);
+        let revision = revision::Entity::find_by_id(1).one(&db.read).await?.map_or(0, |row| row.value);
+        let events = Events::new(revision);
+        let sealed = Pepper::sealed(&db).await?;
+        let sealer = key.read(sealed.is_none())?;
+        let sealed = match sealed {
+            Some(sealed) => sealed,
+            None => first_pepper(&db, &sealer, &events).await?,
+        };
+        let pepper = Pepper::open(&sealed, &sealer)?;
         Ok(Self {
             db,
             sealer: Arc::new(sealer),
             pepper: Arc::new(pepper),
-            events: Events::new(revision),
+            events,
             settings: Arc::new(settings),
             tasks: TaskTracker::new(),
         })
@@ -106,4 +112,11 @@ impl App {
         self.tasks.wait().await;
         self.db.close().await
     }
+}
+
+async fn first_pepper(db: &Db, sealer: &Sealer, events: &Events) -> Result<String> {
+    let tx = Tx::begin(db, Actor { name: "start".into(), request_id: None }, events.clone()).await?;
+    Pepper::make(&tx, sealer).await?;
+    tx.commit().await?;
+    Pepper::sealed(db).await?.ok_or_else(|| Error::Internal("the pepper was not stored".into()))
 }

@@ -7,6 +7,7 @@ use crate::secret::KeySource;
 use crate::server::RequestLimits;
 use crate::telemetry::LogFormat;
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use secrecy::SecretString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -56,15 +57,15 @@ pub struct Serve {
     pub listen: String,
 
     /// Serve made-up data from a throwaway database, whatever the database URL says
-    #[arg(long, env = "PROXBOX_DEMO")]
+    #[arg(long, env = "PROXBOX_DEMO", value_parser = BoolishValueParser::new())]
     pub demo: bool,
 
     /// Refuse to start on an old schema instead of migrating it
-    #[arg(long, env = "PROXBOX_NO_MIGRATE")]
+    #[arg(long, env = "PROXBOX_NO_MIGRATE", value_parser = BoolishValueParser::new())]
     pub no_migrate: bool,
 
     /// Let everybody read everything, without a token
-    #[arg(long, env = "PROXBOX_ANONYMOUS_READ")]
+    #[arg(long, env = "PROXBOX_ANONYMOUS_READ", value_parser = BoolishValueParser::new())]
     pub anonymous_read: bool,
 
     /// Where clients reach this server, for the URLs in answers: scheme, host and prefix
@@ -115,6 +116,14 @@ pub struct GraphqlLimits {
     /// Tokens of query text
     #[arg(long, env = "PROXBOX_GRAPHQL_TOKENS", default_value_t = Limits::default().tokens)]
     pub graphql_tokens: usize,
+
+    /// Brackets within brackets in query text; far more than 100 endanger the parser's stack
+    #[arg(long, env = "PROXBOX_GRAPHQL_NESTING", default_value_t = Limits::default().nesting)]
+    pub graphql_nesting: usize,
+
+    /// Bytes of a request's body
+    #[arg(long, env = "PROXBOX_GRAPHQL_BODY", default_value_t = 1 << 20)]
+    pub graphql_body: usize,
 }
 
 impl Global {
@@ -150,8 +159,13 @@ impl Serve {
     }
 
     /// What a request may take.
-    pub fn timeout(&self) -> Duration {
+    fn timeout(&self) -> Duration {
         Duration::from_secs(self.request_timeout)
+    }
+
+    /// What a statement may take: a little more than the request, which then is the one to say so.
+    pub fn statement_timeout(&self) -> Duration {
+        self.timeout() + Duration::from_secs(1)
     }
 
     /// What requests may cost.
@@ -165,8 +179,8 @@ impl Serve {
             selections: given.graphql_selections,
             text_bytes: given.graphql_text,
             tokens: given.graphql_tokens,
-            ..Limits::default()
+            nesting: given.graphql_nesting,
         };
-        RequestLimits { graphql, timeout: self.timeout() }
+        RequestLimits { graphql, body: given.graphql_body, timeout: self.timeout() }
     }
 }

@@ -72,12 +72,32 @@ impl Db {
     }
 
     /// Brings the tables up to date.
-    pub async fn migrate(&self) -> Result<()> {
-        // Building an index on a large table may take longer than a request may.
-        if self.backend() == DbBackend::Postgres {
-            self.write.execute_unprepared("SET statement_timeout = 0").await?;
+    ///
+    /// Several servers may start at once: whoever comes second fails on what the first one makes, and then finds
+    /// nothing left to do.
+    pub async fn migrate(&self, options: &DbOptions) -> Result<()> {
+        let mut tries = 0;
+        while !self.pending().await?.is_empty() {
+            tries += 1;
+            match self.migrate_once(options).await {
+                Err(error) if tries >= 5 => return Err(error),
+                Err(_) => tokio::time::sleep(Duration::from_millis(300)).await,
+                Ok(()) => {}
+            }
         }
-        Ok(Migrator::up(&self.write, None).await?)
+        Ok(())
+    }
+
+    async fn migrate_once(&self, options: &DbOptions) -> Result<()> {
+        if self.backend() != DbBackend::Postgres {
+            return Ok(Migrator::up(&self.write, None).await?);
+        }
+        // Building an index on a large table may take longer than a request may.
+        let patient =
+            postgres(&DbOptions { connections: 1, statement_timeout: Duration::ZERO, ..options.clone() }).await?;
+        let migrated = Migrator::up(&patient.write, None).await;
+        patient.close().await?;
+        Ok(migrated?)
     }
 
     /// The migrations that still have to run, by name.
@@ -177,6 +197,8 @@ async fn check_postgres(connection: &DatabaseConnection) -> Result<()> {
     }
     match ask("SELECT LOWER('Ä' COLLATE \"und-x-icu\")").await {
         Ok(folded) if folded == "ä" => Ok(()),
-        _ => Err(Error::Conflict("this PostgreSQL lacks the collation \"und-x-icu\"; it must be built with ICU".into())),
+        _ => {
+            Err(Error::Conflict("this PostgreSQL lacks the collation \"und-x-icu\"; it must be built with ICU".into()))
+        }
     }
 }

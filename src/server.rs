@@ -23,18 +23,18 @@ use tracing::Instrument;
 #[derive(Clone, Debug)]
 pub struct RequestLimits {
     pub graphql: Limits,
+    /// The largest body, in bytes.
+    pub body: usize,
     /// What a request may take.
     pub timeout: Duration,
 }
 
 /// All routes. The order of the layers matters: the id first, so that whatever happens inside can name it.
 pub fn router(app: &App, limits: RequestLimits) -> Result<Router> {
-    let health = Router::new()
-        .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(ready))
-        .with_state(app.clone());
+    let health =
+        Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready)).with_state(app.clone());
     let routes = Router::new()
-        .merge(graphql::router(app.clone(), limits.graphql, limits.timeout)?)
+        .merge(graphql::router(app.clone(), limits.graphql, limits.body, limits.timeout)?)
         .merge(web::router())
         .merge(health)
         .fallback(async || (StatusCode::NOT_FOUND, Json(json!({"detail": "Not found."}))));
@@ -44,7 +44,9 @@ pub fn router(app: &App, limits: RequestLimits) -> Result<Router> {
 /// Gives every request an id, that of the client if it is a sound one, and logs how it ended.
 async fn identify(mut request: Request, next: Next) -> Response {
     const HEADER: &str = "x-request-id";
-    let sound = |id: &&str| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let sound = |id: &&str| {
+        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
     let given = request.headers().get(HEADER).and_then(|id| id.to_str().ok()).filter(sound).map(str::to_owned);
     let id = given.unwrap_or_else(|| Alphanumeric.sample_string(&mut rand::rng(), 20));
     request.extensions_mut().insert(RequestId(id.as_str().into()));

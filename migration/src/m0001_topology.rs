@@ -96,10 +96,9 @@ impl MigrationTrait for Migration {
 }
 
 async fn netbox(m: &SchemaManager<'_>, c: &Columns) -> Result<(), DbErr> {
-    for (table, name) in [
-        ("netbox_cluster", c.string("name", 255).not_null().take()),
-        ("netbox_device", c.string("name", 255)),
-    ] {
+    for (table, name) in
+        [("netbox_cluster", c.string("name", 255).not_null().take()), ("netbox_device", c.string("name", 255))]
+    {
         let create = Table::create()
             .table(table)
             .col(foreign_id())
@@ -322,7 +321,11 @@ async fn changes(m: &SchemaManager<'_>, c: &Columns) -> Result<(), DbErr> {
     m.create_table(change).await?;
     m.create_index(index("change", &["object_type", "object_id", "revision"])).await?;
     m.create_index(index("change", &["at"])).await?;
-    let revision = Table::create().table("revision").col(foreign_id()).col(ColumnDef::new("value").big_integer().not_null()).take();
+    let revision = Table::create()
+        .table("revision")
+        .col(foreign_id())
+        .col(ColumnDef::new("value").big_integer().not_null())
+        .take();
     m.create_table(revision).await?;
     m.get_connection().execute_unprepared("INSERT INTO revision (id, value) VALUES (1, 0)").await?;
     Ok(())

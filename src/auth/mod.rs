@@ -26,7 +26,11 @@ pub enum Denied {
 }
 
 /// Who sends this request. Without a token nobody, unless the server lets everybody read.
-pub async fn authenticate(app: &App, headers: &HeaderMap, peer: IpAddr) -> Result<std::result::Result<Principal, Denied>> {
+pub async fn authenticate(
+    app: &App,
+    headers: &HeaderMap,
+    peer: IpAddr,
+) -> Result<std::result::Result<Principal, Denied>> {
     let value = match credentials(headers) {
         Ok(value) => value,
         Err(Denied::Missing) if app.settings.anonymous_read => return Ok(Ok(Principal::anonymous())),

@@ -46,8 +46,9 @@ pub(super) async fn dump(app: &App, path: Option<&Path>, with_secrets: bool) -> 
     let text = dump::to_text(&dump::dump(&app.db, with_secrets).await?)?;
     match path {
         None => print(&String::from_utf8_lossy(&text)),
-        Some(path) => write(path, &text)
-            .map_err(|error| Error::Conflict(format!("cannot write {}: {error}", path.display()))),
+        Some(path) => {
+            write(path, &text).map_err(|error| Error::Conflict(format!("cannot write {}: {error}", path.display())))
+        }
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) async fn run(global: &Global, options: &Serve) -> Result<()> {
     let demo = if options.demo { Some(Demo::new()?) } else { None };
     let (database, key) = match &demo {
         Some(demo) => demo.places(options),
-        None => (global.database(options.timeout()), global.key()?),
+        None => (global.database(options.statement_timeout()), global.key()?),
     };
     let schema = if options.no_migrate && demo.is_none() { Schema::Check } else { Schema::Migrate };
     let app = App::open(&database, &key, schema, options.settings()).await?;
@@ -71,7 +71,7 @@ impl Demo {
 
     fn places(&self, options: &Serve) -> (DbOptions, KeySource) {
         let url = format!("sqlite://{}?mode=rwc", self.0.path().join("demo.db").display());
-        let database = DbOptions { url, connections: 10, statement_timeout: options.timeout() };
+        let database = DbOptions { url, connections: 10, statement_timeout: options.statement_timeout() };
         (database, KeySource::Beside(self.0.path().join("proxbox.key")))
     }
 }

@@ -88,9 +88,9 @@ fn permissions(given: &[String]) -> Result<Vec<Value>> {
     if given.is_empty() {
         return Ok(vec![Permission::everything_json()]);
     }
-    let parse = |text: &String| serde_json::from_str(text).map_err(|error| {
-        Error::input(format!("not JSON: {error}")).within("--permission")
-    });
+    let parse = |text: &String| {
+        serde_json::from_str(text).map_err(|error| Error::input(format!("not JSON: {error}")).within("--permission"))
+    };
     given.iter().map(parse).collect()
 }
 

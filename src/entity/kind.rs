@@ -14,15 +14,8 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the enum.
-    pub const ALL: [Self; 7] = [
-        Self::Endpoint,
-        Self::Cluster,
-        Self::Node,
-        Self::Storage,
-        Self::NetBoxCluster,
-        Self::NetBoxDevice,
-        Self::Tag,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Endpoint, Self::Cluster, Self::Node, Self::Storage, Self::NetBoxCluster, Self::NetBoxDevice, Self::Tag];
 
     /// The table that holds the rows; also the object type in `tag_assignment` and `change`.
     pub const fn table(self) -> &'static str {

@@ -279,7 +279,8 @@ mod tests {
     #[test]
     fn operands_are_never_part_of_the_statement() {
         let name = field(Kind::Node, "name").expect("a field");
-        let filter = super::super::test(name, Lookup::In(vec![Scalar::Text("'; DROP TABLE".into())])).expect("a filter");
+        let filter =
+            super::super::test(name, Lookup::In(vec![Scalar::Text("'; DROP TABLE".into())])).expect("a filter");
         for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
             let mut query = Query::select();
             query.expr(Expr::val(1)).and_where(compile(&filter, Kind::Node, backend, &View::everything()));

@@ -189,11 +189,17 @@ fn check_texts(lookup: &Lookup) -> Result<()> {
         Lookup::InFolded(values) | Lookup::TaggedAny(values) => values.iter().try_for_each(|text| check_text(text)),
         Lookup::CompareFolded(_, text) => check_text(text),
         Lookup::Contains(text) | Lookup::StartsWith(text) | Lookup::EndsWith(text) => {
-            if text.fold { check_pattern(&text.value) } else { check_text(&text.value) }
+            if text.fold {
+                check_pattern(&text.value)
+            } else {
+                check_text(&text.value)
+            }
         }
         Lookup::Regex(text) => {
             check_pattern(&text.value)?;
-            regex::Regex::new(&text.value).map(drop).map_err(|error| Error::input(format!("not a regular expression: {error}")))
+            regex::Regex::new(&text.value)
+                .map(drop)
+                .map_err(|error| Error::input(format!("not a regular expression: {error}")))
         }
         Lookup::HasPart(part) if part.is_empty() || part.contains([',', ' ']) => {
             Err(Error::input("must be one name, without blanks and commas"))

@@ -1,7 +1,5 @@
 //! Proxmox clusters: what this server's users mean by "cluster" unless they say "NetBox cluster".
-use super::connection::{
-    BigIntStats, Item, Measured, connections, int, plain_list,
-};
+use super::connection::{BigIntStats, Item, Measured, connections, int, plain_list};
 use super::endpoint::{ProxmoxEndpoint, ProxmoxEndpointFilter};
 use super::error::Result;
 use super::filter::{

@@ -2,8 +2,8 @@
 use super::error::{Failure, Result};
 use super::loader::{GroupsKey, KindLoaders, ListKey, NO_PARENT};
 use super::order::OrderInput;
-use super::{Session, filter::FilterInput, session};
 use super::scalar::BigInt;
+use super::{Session, filter::FilterInput, session};
 use crate::entity::{Kind, Resource, Scalar};
 use crate::filter::Filter;
 use crate::page::{Page, PageArgs, Signature, size};
@@ -107,7 +107,7 @@ pub async fn plain_list<T: Item>(
     if let Some(question) = Arc::get_mut(&mut connection.list.question) {
         question.listing.page = page;
     }
-    Ok(connection.page(ctx).await?.rows.into_iter().map(|keyed| T::new(keyed.row)).collect())
+    Ok(connection.page(ctx).await?.rows.iter().map(|keyed| T::new(keyed.row.clone())).collect())
 }
 
 /// One page of a list, and what can be said of the whole list.
@@ -124,7 +124,7 @@ impl<T> Clone for Connection<T> {
 }
 
 impl<T: Item> Connection<T> {
-    async fn page(&self, ctx: &Context<'_>) -> Result<Rows<T::Model>> {
+    async fn page(&self, ctx: &Context<'_>) -> Result<Arc<Rows<T::Model>>> {
         T::loaders(session(ctx)).page(self.list.clone()).await
     }
 }
@@ -142,20 +142,22 @@ impl<T: Item> Connection<T> {
     /// The rows of this page, each with its cursor.
     async fn edges(&self, ctx: &Context<'_>) -> Result<Vec<Edge<T>>> {
         let signature = self.list.question.signature;
-        Ok(self.page(ctx).await?.rows.into_iter().map(|keyed| Edge { keyed, signature }).collect())
+        let page = self.page(ctx).await?;
+        Ok((0..page.rows.len()).map(|index| Edge { page: page.clone(), index, signature }).collect())
     }
 
     /// The rows of this page: `edges { node }`, shorter.
     async fn nodes(&self, ctx: &Context<'_>) -> Result<Vec<T>> {
-        Ok(self.page(ctx).await?.rows.into_iter().map(|keyed| T::new(keyed.row)).collect())
+        Ok(self.page(ctx).await?.rows.iter().map(|keyed| T::new(keyed.row.clone())).collect())
     }
 
     /// Where this page lies in the list.
     async fn page_info(&self, ctx: &Context<'_>) -> Result<PageInfo> {
-        let Rows { rows, more } = self.page(ctx).await?;
+        let page = self.page(ctx).await?;
+        let Rows { rows, more } = &*page;
         let cursor = |keyed: &Keyed<T::Model>| keyed.position.cursor(self.list.question.signature);
         let (start_cursor, end_cursor) = (rows.first().map(cursor), rows.last().map(cursor));
-        Ok(PageInfo { list: self.list.clone(), more, empty: rows.is_empty(), start_cursor, end_cursor })
+        Ok(PageInfo { list: self.list.clone(), more: *more, empty: rows.is_empty(), start_cursor, end_cursor })
     }
 
     /// Rows that match `filter` on all pages; counted only when selected.
@@ -172,8 +174,15 @@ pub fn int(count: i64) -> i32 {
 /// A row of a page and its cursor.
 #[derive(Debug)]
 pub struct Edge<T: Item> {
-    keyed: Keyed<T::Model>,
+    page: Arc<Rows<T::Model>>,
+    index: usize,
     signature: Signature,
+}
+
+impl<T: Item> Edge<T> {
+    fn keyed(&self) -> &Keyed<T::Model> {
+        &self.page.rows[self.index]
+    }
 }
 
 impl<T: Item> TypeName for Edge<T> {
@@ -187,12 +196,12 @@ impl<T: Item> TypeName for Edge<T> {
 impl<T: Item> Edge<T> {
     /// Where the row stands in this ordering; give it back as `after` or `before`.
     async fn cursor(&self) -> String {
-        self.keyed.position.cursor(self.signature)
+        self.keyed().position.cursor(self.signature)
     }
 
     /// The row.
     async fn node(&self) -> T {
-        T::new(self.keyed.row.clone())
+        T::new(self.keyed().row.clone())
     }
 }
 

@@ -55,7 +55,12 @@ pub struct Parts(Vec<Filter>);
 
 impl Parts {
     /// Adds what one part asks, if it is there.
-    pub fn add<T>(&mut self, name: &str, value: MaybeUndefined<T>, ask: impl FnOnce(T) -> Result<Filter>) -> Result<()> {
+    pub fn add<T>(
+        &mut self,
+        name: &str,
+        value: MaybeUndefined<T>,
+        ask: impl FnOnce(T) -> Result<Filter>,
+    ) -> Result<()> {
         if let Some(value) = given(name, value)? {
             self.0.push(ask(value).map_err(|error| error.within(camel(name)))?);
         }

@@ -1,4 +1,8 @@
 //! The interfaces, and the queries by global id.
+//!
+//! Variants are named as their GraphQL types; the lint on attributes takes two fields of one type for a mistake.
+#![allow(clippy::duplicated_attributes, clippy::enum_variant_names)]
+
 use super::cluster::ProxmoxCluster;
 use super::connection::Item;
 use super::endpoint::ProxmoxEndpoint;

@@ -4,9 +4,7 @@
 use super::connection::Question;
 use super::error::Result;
 use crate::db::Db;
-use crate::entity::{
-    Kind, Resource, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag,
-};
+use crate::entity::{Kind, Resource, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag};
 use crate::error::Error;
 use crate::principal::Principal;
 use crate::service::read::{self, Group, GroupKey, Parents, ROOT, Rows, Side, Summary};
@@ -55,7 +53,7 @@ where
     E::Model: Resource + FromQueryResult,
 {
     rows: Loader<i32, Option<Arc<E::Model>>, RowBatch<E>>,
-    pages: Loader<ListKey, Rows<E::Model>, PageBatch<E>>,
+    pages: Loader<ListKey, Arc<Rows<E::Model>>, PageBatch<E>>,
 }
 
 /// The list that a field asks for, of one parent.
@@ -151,7 +149,7 @@ where
     }
 
     /// One page of a list.
-    pub async fn page(&self, list: ListKey) -> Result<Rows<E::Model>> {
+    pub async fn page(&self, list: ListKey) -> Result<Arc<Rows<E::Model>>> {
         load(&self.pages, list).await
     }
 }
@@ -179,7 +177,11 @@ where
 }
 
 /// Gives every key its answer, or all of them the error.
-fn answer<K, A, V>(keys: &[K], found: crate::error::Result<A>, mut of: impl FnMut(&mut A, &K) -> V) -> HashMap<K, Loaded<V>>
+fn answer<K, A, V>(
+    keys: &[K],
+    found: crate::error::Result<A>,
+    mut of: impl FnMut(&mut A, &K) -> V,
+) -> HashMap<K, Loaded<V>>
 where
     K: Eq + Hash + Clone,
 {
@@ -265,19 +267,20 @@ fn parents<'a>(question: &Question, ids: &'a [i32]) -> Parents<'a> {
 
 struct PageBatch<E>(Source, PhantomData<fn() -> E>);
 
-impl<E> BatchFn<ListKey, Loaded<Rows<E::Model>>> for PageBatch<E>
+impl<E> BatchFn<ListKey, Loaded<Arc<Rows<E::Model>>>> for PageBatch<E>
 where
     E: EntityTrait,
     E::Model: Resource + FromQueryResult,
 {
-    async fn load(&mut self, keys: &[ListKey]) -> HashMap<ListKey, Loaded<Rows<E::Model>>> {
+    async fn load(&mut self, keys: &[ListKey]) -> HashMap<ListKey, Loaded<Arc<Rows<E::Model>>>> {
         let source = &self.0;
         let ask = |list: ListKey, ids: Vec<i32>| async move {
             let parents = parents(&list.question, &ids);
             read::pages::<E>(&source.db, source.principal.view(), &list.question.listing, parents).await
         };
         let none = || Rows { rows: Vec::new(), more: false };
-        let of = |found: &mut HashMap<i32, Rows<E::Model>>, parent| found.remove(&parent).unwrap_or_else(none);
+        let of =
+            |found: &mut HashMap<i32, Rows<E::Model>>, parent| Arc::new(found.remove(&parent).unwrap_or_else(none));
         by_question(keys, |key| key, ask, of, same_question).await
     }
 }
@@ -339,9 +342,7 @@ impl BatchFn<GroupsKey, Loaded<Vec<Group>>> for GroupBatch {
             read::groups(&source.db, view, *kind, &listing.filter, &key.by, key.limit, parents).await
         };
         let of = |found: &mut HashMap<i32, Vec<Group>>, parent| found.remove(&parent).unwrap_or_default();
-        let same = |a: &GroupsKey, b: &GroupsKey| {
-            same_question(&a.list, &b.list) && a.by == b.by && a.limit == b.limit
-        };
+        let same = |a: &GroupsKey, b: &GroupsKey| same_question(&a.list, &b.list) && a.by == b.by && a.limit == b.limit;
         by_question(keys, |key| &key.list, ask, of, same).await
     }
 }

@@ -42,9 +42,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The largest body of a request, in bytes.
-const BODY: usize = 1 << 20;
-
 /// What the resolvers of one request share.
 pub struct Session {
     pub app: App,
@@ -79,10 +76,10 @@ struct Door {
 }
 
 /// The routes: `/graphql`, and the schema's text beside it.
-pub fn router(app: App, limits: Limits, timeout: Duration) -> crate::error::Result<axum::Router> {
+pub fn router(app: App, limits: Limits, body: usize, timeout: Duration) -> crate::error::Result<axum::Router> {
     let schema = schema();
     let sdl = sdl(&schema).into();
-    let transport = Transport::new(schema, limits, timeout, BODY);
+    let transport = Transport::new(schema, limits, timeout, body);
     let transport = transport.map_err(|error| Error::Internal(format!("our own schema: {error}")))?;
     let door = Door { app, transport, sdl };
     let routes = axum::Router::new().route("/graphql", any(respond)).route("/graphql/schema.graphql", get(schema_text));
@@ -111,7 +108,11 @@ async fn respond(
 }
 
 /// The schema tells as much as introspection does, so it needs a token too.
-async fn schema_text(State(door): State<Door>, ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap) -> Response {
+async fn schema_text(
+    State(door): State<Door>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Response {
     match enter(&door, &headers, peer).await {
         Ok(_) => ([(header::CONTENT_TYPE, "application/graphql; charset=utf-8")], door.sdl.to_string()).into_response(),
         Err(refused) => *refused,
@@ -138,6 +139,8 @@ async fn enter(door: &Door, headers: &HeaderMap, peer: SocketAddr) -> Result<Pri
         Ok(Err(Denied::Disabled)) => "This token is disabled.",
     };
     let mut response = refuse(headers, StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message);
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"proxbox-graphql\""));
+    response
+        .headers_mut()
+        .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"proxbox-graphql\""));
     Err(Box::new(response))
 }

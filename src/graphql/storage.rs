@@ -1,9 +1,7 @@
 //! Proxmox storages.
 use super::connection::{Item, Measured, connections, int, plain_list};
 use super::error::Result;
-use super::filter::{
-    BooleanFilter, DateTimeFilter, IdFilter, IntFilter, StringFilter, TagsFilter, filter_input, on,
-};
+use super::filter::{BooleanFilter, DateTimeFilter, IdFilter, IntFilter, StringFilter, TagsFilter, filter_input, on};
 use super::group::{group_key, group_object};
 use super::key::{natural_key, single};
 use super::loader::KindLoaders;
@@ -292,11 +290,7 @@ pub struct ProxmoxStorageAggregate {
 impl From<Summary> for ProxmoxStorageAggregate {
     fn from(summary: Summary) -> Self {
         let mut flags = summary.flags.into_iter().map(int);
-        Self {
-            count: int(summary.count),
-            enabled: flags.next().unwrap_or(0),
-            shared: flags.next().unwrap_or(0),
-        }
+        Self { count: int(summary.count), enabled: flags.next().unwrap_or(0), shared: flags.next().unwrap_or(0) }
     }
 }
 

@@ -1,11 +1,11 @@
 //! Tags.
+use super::Session;
 use super::connection::{Connection, Item, connection};
 use super::error::Result;
 use super::filter::NoFilter;
 use super::loader::KindLoaders;
 use super::object::resource_object;
 use super::order::NoOrder;
-use super::Session;
 use crate::entity::tag;
 use crate::page::PageArgs;
 use async_graphql::{Context, Object};

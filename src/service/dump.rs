@@ -7,7 +7,9 @@ use crate::entity::{
     Kind, Resource, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag, tag_assignment, token,
 };
 use crate::error::{Error, Result};
-use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, IsolationLevel, QueryOrder, Statement, TransactionTrait};
+use sea_orm::{
+    ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, IsolationLevel, QueryOrder, Statement, TransactionTrait,
+};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -77,11 +79,12 @@ where
     E::Model: Resource + FromQueryResult,
 {
     let rows = rows::<E>(connection).await?.into_iter();
-    Ok(rows.map(|model| {
-        let tags = tags_of(E::Model::KIND, model.id());
-        row(model, tags)
-    })
-    .collect())
+    Ok(rows
+        .map(|model| {
+            let tags = tags_of(E::Model::KIND, model.id());
+            row(model, tags)
+        })
+        .collect())
 }
 
 /// The largest of the ids that the tables would give next.
@@ -89,7 +92,9 @@ async fn next_id(connection: &impl ConnectionTrait) -> Result<i32> {
     let backend = connection.get_database_backend();
     let sql = match backend {
         DbBackend::Postgres => {
-            let next = |table| format!("SELECT last_value + CASE WHEN is_called THEN 1 ELSE 0 END AS next FROM {table}_id_seq");
+            let next = |table| {
+                format!("SELECT last_value + CASE WHEN is_called THEN 1 ELSE 0 END AS next FROM {table}_id_seq")
+            };
             format!("SELECT MAX(next) AS next FROM ({}) AS sequences", NUMBERED.map(next).join(" UNION ALL "))
         }
         _ => {

@@ -4,8 +4,8 @@ use crate::db::Db;
 use crate::entity::{JsonText, Kind, Mode, cluster as cluster_row, endpoint, node};
 use crate::error::{Error, Result};
 use crate::secret::{Place, Sealer};
-use secrecy::{ExposeSecret, SecretString};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, SqlErr};
+use secrecy::{ExposeSecret, SecretString};
 use std::net::IpAddr;
 
 /// A new endpoint, as an operator describes it.

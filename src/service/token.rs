@@ -58,19 +58,15 @@ impl Pepper {
         Ok(setting::Entity::find_by_id(PEPPER).one(&db.read).await?.map(|row| row.value))
     }
 
-    /// Opens the pepper, or makes it on the first start. Several starting at once agree on one.
-    pub async fn get_or_make(db: &Db, sealer: &Sealer) -> Result<Self> {
-        if let Some(sealed) = Self::sealed(db).await? {
-            return Self::open(&sealed, sealer);
-        }
+    /// Makes the pepper on the first start; of several that start at once the first one's stays. No change is logged.
+    pub async fn make(tx: &Tx, sealer: &Sealer) -> Result<()> {
         let new = setting::ActiveModel {
             name: Set(PEPPER.to_owned()),
             value: Set(sealer.seal(&rand::random::<[u8; 32]>(), pepper_place())?),
         };
         let keep_first = OnConflict::column(setting::Column::Name).do_nothing().to_owned();
-        setting::Entity::insert(new).on_conflict(keep_first).exec_without_returning(&db.write).await?;
-        let sealed = Self::sealed(db).await?.ok_or_else(|| Error::Internal("the pepper was not stored".into()))?;
-        Self::open(&sealed, sealer)
+        setting::Entity::insert(new).on_conflict(keep_first).exec_without_returning(tx.connection()).await?;
+        Ok(())
     }
 
     /// Opens a sealed pepper.

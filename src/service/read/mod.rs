@@ -55,7 +55,12 @@ pub enum Parents<'a> {
 pub const ROOT: i32 = 0;
 
 /// The page of each parent; a parent without rows is missing.
-pub async fn pages<E>(db: &Db, view: &View, listing: &Listing, parents: Parents<'_>) -> Result<HashMap<i32, Rows<E::Model>>>
+pub async fn pages<E>(
+    db: &Db,
+    view: &View,
+    listing: &Listing,
+    parents: Parents<'_>,
+) -> Result<HashMap<i32, Rows<E::Model>>>
 where
     E: EntityTrait,
     E::Model: Resource + FromQueryResult,
@@ -67,7 +72,8 @@ where
         let query = page_query::<E>(backend, view, listing, &keys, parents);
         for result in db.read.query_all(&query).await? {
             let parent = result.try_get::<Option<i32>>("", "parent_id")?.unwrap_or(ROOT);
-            let row = Keyed { row: Arc::new(E::Model::from_query_result(&result, "")?), position: position(&result, &keys)? };
+            let row =
+                Keyed { row: Arc::new(E::Model::from_query_result(&result, "")?), position: position(&result, &keys)? };
             found.entry(parent).or_insert_with(|| Rows { rows: Vec::new(), more: false }).rows.push(row);
         }
     }

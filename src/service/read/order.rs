@@ -70,12 +70,7 @@ static NODE: [SortField; 15] = [
     field("cpu_usage", KeyType::Float, true),
     field("max_cpu", KeyType::Int, true),
     field("memory_usage", KeyType::Int, true),
-    SortField {
-        name: "memory_usage_percent",
-        source: Source::MemoryPercent,
-        ty: KeyType::Float,
-        nullable: true,
-    },
+    SortField { name: "memory_usage_percent", source: Source::MemoryPercent, ty: KeyType::Float, nullable: true },
     field("max_memory", KeyType::Int, true),
     CREATED,
     LAST_UPDATED,
@@ -141,9 +136,11 @@ impl Ordering {
         }
         // What is already ordered by a field cannot be ordered by it again, and behind the id nothing is left to order.
         let mut seen = Vec::new();
-        sorts.retain(|sort| !seen.contains(&ID.name) && !seen.contains(&sort.by.name) && {
-            seen.push(sort.by.name);
-            true
+        sorts.retain(|sort| {
+            !seen.contains(&ID.name) && !seen.contains(&sort.by.name) && {
+                seen.push(sort.by.name);
+                true
+            }
         });
         if !seen.contains(&ID.name) {
             sorts.extend(sort_field(kind, ID.name).map(plain));

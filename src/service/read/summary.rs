@@ -55,9 +55,7 @@ impl Measures {
     /// The measures of a kind; none for kinds without aggregates.
     pub fn of(kind: Kind) -> &'static Self {
         match kind {
-            Kind::Cluster => {
-                &Self { flags: &["quorate"], numbers: &[("nodes_count", true)], share: None }
-            }
+            Kind::Cluster => &Self { flags: &["quorate"], numbers: &[("nodes_count", true)], share: None },
             Kind::Node => &Self {
                 flags: &["online"],
                 numbers: &[("cpu_usage", false), ("max_cpu", true), ("memory_usage", true), ("max_memory", true)],
@@ -197,7 +195,10 @@ fn grouped(
 
 fn measure(query: &mut SelectStatement, measures: &Measures, backend: DbBackend) {
     for name in measures.flags {
-        query.expr_as(cast(format!("SUM(CASE WHEN {name} THEN 1 ELSE 0 END)"), "BIGINT"), Alias::new(format!("{name}_n")));
+        query.expr_as(
+            cast(format!("SUM(CASE WHEN {name} THEN 1 ELSE 0 END)"), "BIGINT"),
+            Alias::new(format!("{name}_n")),
+        );
     }
     for (name, whole) in measures.numbers {
         let exact = if *whole { "BIGINT" } else { "DOUBLE PRECISION" };
@@ -254,7 +255,8 @@ fn largest(groups: SelectStatement, keys: &[GroupKey], limit: u64) -> SelectStat
 fn summary(result: &QueryResult, kind: Kind) -> Result<Summary> {
     let measures = Measures::of(kind);
     let float = |name: String| result.try_get::<Option<f64>>("", &name);
-    let flags = measures.flags.iter().map(|name| Ok(result.try_get::<Option<i64>>("", &format!("{name}_n"))?.unwrap_or(0)));
+    let flags =
+        measures.flags.iter().map(|name| Ok(result.try_get::<Option<i64>>("", &format!("{name}_n"))?.unwrap_or(0)));
     let numbers = measures.numbers.iter().map(|(name, whole)| {
         let ty = if *whole { KeyType::Int } else { KeyType::Float };
         Ok(Stats {

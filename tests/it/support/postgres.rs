@@ -72,9 +72,8 @@ fn find() -> Option<Server> {
 
 /// The folder of `initdb` and `postgres`: Debian's, newest first, or wherever the PATH leads.
 fn binaries() -> Option<PathBuf> {
-    let mut folders = std::fs::read_dir("/usr/lib/postgresql").map_or(Vec::new(), |versions| {
-        versions.flatten().map(|version| version.path().join("bin")).collect()
-    });
+    let mut folders = std::fs::read_dir("/usr/lib/postgresql")
+        .map_or(Vec::new(), |versions| versions.flatten().map(|version| version.path().join("bin")).collect());
     folders.sort();
     folders.reverse();
     folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
@@ -137,7 +136,14 @@ fn start(binaries: &Path) -> Server {
     }
     let url = format!("postgres://postgres@localhost/{{db}}?host={}", folder.display());
     // The socket is there a little before the server takes connections.
-    while !command(&binaries.join("psql"), &folder).args(["-h"]).arg(&folder).args(["-U", "postgres", "-c", "SELECT 1"]).stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
+    while !command(&binaries.join("psql"), &folder)
+        .args(["-h"])
+        .arg(&folder)
+        .args(["-U", "postgres", "-c", "SELECT 1"])
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+    {
         assert!(begun.elapsed() < Duration::from_secs(30), "PostgreSQL took no connection");
         std::thread::sleep(Duration::from_millis(20));
     }

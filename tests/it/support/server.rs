@@ -64,7 +64,7 @@ impl Server {
                 statements.fetch_add(1, Ordering::Relaxed);
             });
         }
-        let limits = RequestLimits { graphql, timeout: Duration::from_secs(10) };
+        let limits = RequestLimits { graphql, body: 1 << 20, timeout: Duration::from_secs(10) };
         Self { routes: router(&app, limits).unwrap(), app, statements }
     }
 
@@ -98,9 +98,8 @@ impl Server {
     }
 
     /// The data of a GraphQL request that must not fail.
-    #[track_caller]
-    pub fn data<'a>(&'a self, query: &'a str) -> impl Future<Output = Value> + 'a {
-        async move { self.ask(query).await.data() }
+    pub async fn data(&self, query: &str) -> Value {
+        self.ask(query).await.data()
     }
 
     /// How many statements an admin's query sends, authentication included.
