@@ -10,7 +10,6 @@ mod identity;
 mod key;
 pub mod limits;
 mod loader;
-mod negotiate;
 mod netbox;
 mod node;
 mod object;

@@ -1,0 +1,148 @@
+//! GraphQL over HTTP: from a request's parts to its answer.
+//!
+//! Follows the specification's draft before August 2026 (a request refused before execution is
+//! 400 for `application/graphql-response+json` and 200 for `application/json`). The library's own
+//! handler does not: it executes mutations sent by GET and reads bodies of any content type, so
+//! that any web page could write here.
+
+mod answer;
+mod document;
+mod negotiate;
+mod parameters;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::{Executor, ObjectType, Schema, SubscriptionType};
+use async_graphql_parser::Error as ParseError;
+use async_graphql_parser::types::OperationType;
+use axum::body::Body;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::Response;
+use tokio::time::timeout;
+
+use super::limits::{Limits, SchemaShape, check};
+use super::report::Execution;
+use super::variables::null_omitted;
+use answer::{Answer, Refused, Stage, media_or_json, reply};
+use document::{check_variables, parse, permit, select, select_once};
+use negotiate::prefers_page;
+use parameters::{Parameters, admit, from_body, from_url, read};
+
+/// What the route needs; built once.
+#[derive(Clone)]
+pub struct Transport<E> {
+    schema: E,
+    shape: Arc<SchemaShape>,
+    limits: Limits,
+    timeout: Duration,
+    body_limit: usize,
+}
+
+impl<E> fmt::Debug for Transport<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport")
+            .field("limits", &self.limits)
+            .field("timeout", &self.timeout)
+            .field("body_limit", &self.body_limit)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<Q, M, S> Transport<Schema<Q, M, S>>
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    /// A transport for the schema, which must have the extension
+    /// [`Report`](super::report::Report): without it nothing counts as executed. Reading
+    /// the body and executing may each take as long as `timeout`.
+    ///
+    /// # Errors
+    /// If the schema's own SDL cannot be parsed.
+    pub fn new(
+        schema: Schema<Q, M, S>,
+        limits: Limits,
+        timeout: Duration,
+        body_limit: usize,
+    ) -> Result<Self, ParseError> {
+        let shape = Arc::new(SchemaShape::from_sdl(&schema.sdl())?);
+        Ok(Self { schema, shape, limits, timeout, body_limit })
+    }
+}
+
+/// One GraphQL request from its HTTP parts to its HTTP answer. `prepare` puts what the
+/// resolvers need (principal, loaders) into the request; it is called only for requests that
+/// are about to be validated and executed.
+pub async fn answer<E: Executor>(
+    transport: &Transport<E>,
+    request: axum::extract::Request,
+    request_id: &str,
+    prepare: impl FnOnce(async_graphql::Request) -> async_graphql::Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    match execute(transport, &parts, body, request_id, prepare).await {
+        Ok(response) => {
+            let body = Answer { data: Some(&response.data), errors: &response.errors };
+            reply(media_or_json(&parts.headers), Stage::Executed, &body)
+        }
+        Err(refused) => refused.into_response(&parts.headers),
+    }
+}
+
+/// An error answer from outside of execution, in the media type the client prefers. For those who
+/// answer in the transport's stead (before it, or when it panicked).
+#[must_use]
+pub fn refuse(headers: &HeaderMap, status: StatusCode, code: &'static str, message: &str) -> Response {
+    Refused::http(status, code, message).into_response(headers)
+}
+
+/// Whether this is a browser navigating here, whom GraphiQL serves better. Such a request cannot
+/// bring a token, so this is to be asked before authentication.
+#[must_use]
+pub fn wants_page(method: &Method, headers: &HeaderMap) -> bool {
+    method == Method::GET && prefers_page(headers)
+}
+
+/// Everything `answer` does but the answer.
+async fn execute<E: Executor>(
+    transport: &Transport<E>,
+    parts: &Parts,
+    body: Body,
+    request_id: &str,
+    prepare: impl FnOnce(async_graphql::Request) -> async_graphql::Request,
+) -> Result<async_graphql::Response, Refused> {
+    admit(parts)?;
+    let Parameters { query, operation_name, mut variables } =
+        if parts.method == Method::GET { from_url(parts)? } else { from_body(&read(transport, parts, body).await?)? };
+    let document = parse(&query, &transport.limits)?;
+    let operation = select(&document, operation_name.as_deref())?;
+    permit(operation.ty, &parts.method)?;
+    check(&document, &variables, &transport.shape, &transport.limits)?;
+    if operation.ty == OperationType::Mutation {
+        select_once(&document, operation)?;
+    }
+    check_variables(operation, &variables)?;
+    null_omitted(&document, operation, &mut variables);
+
+    let execution = Execution::new(request_id);
+    let mut request = async_graphql::Request::new(query).variables(variables);
+    request.operation_name = operation_name;
+    let mut request = prepare(request).data(execution.clone());
+    request.set_parsed_query(document);
+    let response = timeout(transport.timeout, transport.schema.execute(request)).await.map_err(|_| {
+        let message = format!("The request took longer than {}.", seconds(transport.timeout));
+        Refused::http(StatusCode::GATEWAY_TIMEOUT, "TIMEOUT", message)
+    })?;
+    if execution.begun() { Ok(response) } else { Err(Refused::request(response.errors)) }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_secs_f32())
+}
+
+#[cfg(test)]
+mod tests;
