@@ -80,8 +80,11 @@ pub fn size(argument: &'static str, given: Option<i64>) -> Result<u64> {
     }
 }
 
+/// No list is longer than there are ids, of 31 bits.
 fn skipped(offset: Option<i64>) -> Result<u64> {
-    u64::try_from(offset.unwrap_or(0)).map_err(|_| Error::input("must not be negative").within("offset"))
+    let offset = offset.unwrap_or(0);
+    let wrong = || Error::input(format!("is {offset}; it can be 0–{}", i32::MAX)).within("offset");
+    u64::try_from(offset).ok().filter(|offset| *offset <= i32::MAX as u64).ok_or_else(wrong)
 }
 
 impl Page {

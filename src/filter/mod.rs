@@ -1,5 +1,5 @@
 //! The one filter language. GraphQL inputs, permissions' constraints and (later) REST query strings become this tree;
-//! only [`compile`] turns it into SQL, and [`matches`] answers the same question for a row in memory.
+//! only [`compile()`] turns it into SQL, and [`matches()`] answers the same question for a row in memory.
 //!
 //! Tests are two-valued: a test on NULL is false, so `Not` holds for it (as Django's `exclude`, unlike SQL's NOT).
 //! A test over a relation is an IN subquery, never a join: no duplicate rows, and paging by key stays right.
@@ -28,7 +28,7 @@ pub enum Filter {
     Any(Vec<Self>),
     /// Does not hold, or cannot be told.
     Not(Box<Self>),
-    /// One field looked at in one way. Made by [`test`] only, which refuses what does not fit together.
+    /// One field looked at in one way. Made by [`test()`] only, which refuses what does not fit together.
     Test(Test),
     /// REST's `?q=`: the text occurs, without regard to case, in one of the model's search fields.
     Search(String),

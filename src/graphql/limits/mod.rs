@@ -2,7 +2,7 @@
 //!
 //! The library's own limits count introspection, run only after fragments have been expanded,
 //! and its parser overflows the stack on deeply nested values. So a request passes through here
-//! twice: [`scan`] looks at the text before it is parsed, and [`check`] at the parsed document
+//! twice: [`scan()`] looks at the text before it is parsed, and [`check`] at the parsed document
 //! before it is validated. Both take time linear in the request, whatever it would expand to.
 
 mod scan;
@@ -130,7 +130,7 @@ pub enum Refusal {
         limit: usize,
     },
     /// A block string without an end. A syntax error, but one the library's parser takes for an
-    /// empty string followed by something else (so what follows would escape [`scan`]).
+    /// empty string followed by something else (so what follows would escape [`scan()`]).
     UnterminatedString {
         /// Line of the opening quotes, from 1.
         line: usize,
