@@ -66,7 +66,7 @@ impl App {
                 }
             }
         }
-        let fresh = Pepper::sealed(&db).await?.is_none();
+        let fresh = Pepper::sealed(&db.read).await?.is_none();
         let sealer = key.read(fresh)?;
         let pepper = Pepper::get_or_make(&db, &sealer).await?;
         let revision = crate::entity::revision::Entity::find_by_id(1).one(&db.read).await?.map_or(0, |row| row.value);

@@ -3,7 +3,8 @@ use crate::error::{Error, Result};
 use crate::filter::fold;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqlxPostgresConnector, SqlxSqliteConnector, Statement,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode, SqlxPostgresConnector,
+    SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
 };
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -41,7 +42,7 @@ impl DbOptions {
             return Err(Error::input("must start with sqlite:// or postgres://").within("PROXBOX_DATABASE_URL"));
         }
         let file = self.sqlite()?.get_filename().to_path_buf();
-        if self.url.contains(":memory:") || self.url.contains("mode=memory") || file.as_os_str().is_empty() {
+        if self.url.contains(":memory:") || self.url.contains("mode=memory") || file.as_os_str().is_empty() || file == Path::new(":memory:") {
             return Err(Error::input("a database in memory would be lost; name a file").within("PROXBOX_DATABASE_URL"));
         }
         Ok(Some(file))
@@ -71,13 +72,28 @@ impl Db {
         self.read.get_database_backend()
     }
 
-    /// Brings the tables up to date.
+    /// Brings the tables up to date, all or nothing.
     pub async fn migrate(&self) -> Result<()> {
+        if self.pending().await?.is_empty() || self.migrate_once().await.is_ok() {
+            return Ok(());
+        }
+        // Another server that starts at the same time was quicker, and this one stumbled over its tables.
+        Ok(self.migrate_once().await?)
+    }
+
+    async fn migrate_once(&self) -> Result<(), DbErr> {
+        let options = TransactionOptions {
+            isolation_level: None,
+            access_mode: None,
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        };
+        let tx = self.write.begin_with_options(options).await?;
         // Building an index on a large table may take longer than a request may.
         if self.backend() == DbBackend::Postgres {
-            self.write.execute_unprepared("SET statement_timeout = 0").await?;
+            tx.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
         }
-        Ok(Migrator::up(&self.write, None).await?)
+        Migrator::up(&tx, None).await?;
+        tx.commit().await
     }
 
     /// The migrations that still have to run, by name.

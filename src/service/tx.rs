@@ -32,8 +32,12 @@ pub struct Clock;
 impl Clock {
     /// The current time.
     pub fn now() -> DateTime<Utc> {
-        let now = Utc::now();
-        now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now)
+        Self::truncated(Utc::now())
+    }
+
+    /// A time as far as the databases can tell it.
+    pub fn truncated(time: DateTime<Utc>) -> DateTime<Utc> {
+        time.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(time)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The one integration binary. Every test that touches a database runs on SQLite and on PostgreSQL: see `support::both`.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-mod support;
+mod cli;
+mod service;
 mod smoke;
+mod support;
