@@ -56,7 +56,7 @@ impl App {
     pub async fn open(database: &DbOptions, key: &KeySource, schema: Schema, settings: Settings) -> Result<Self> {
         let db = Db::connect(database).await?;
         match schema {
-            Schema::Migrate => db.migrate(database).await?,
+            Schema::Migrate => db.migrate().await?,
             Schema::Check => {
                 let pending = db.pending().await?;
                 if !pending.is_empty() {
@@ -69,7 +69,7 @@ impl App {
         }
         let revision = revision::Entity::find_by_id(1).one(&db.read).await?.map_or(0, |row| row.value);
         let events = Events::new(revision);
-        let sealed = Pepper::sealed(&db).await?;
+        let sealed = Pepper::sealed(&db.read).await?;
         let sealer = key.read(sealed.is_none())?;
         let sealed = match sealed {
             Some(sealed) => sealed,
@@ -118,5 +118,5 @@ async fn first_pepper(db: &Db, sealer: &Sealer, events: &Events) -> Result<Strin
     let tx = Tx::begin(db, Actor { name: "start".into(), request_id: None }, events.clone()).await?;
     Pepper::make(&tx, sealer).await?;
     tx.commit().await?;
-    Pepper::sealed(db).await?.ok_or_else(|| Error::Internal("the pepper was not stored".into()))
+    Pepper::sealed(&db.read).await?.ok_or_else(|| Error::Internal("the pepper was not stored".into()))
 }

@@ -9,6 +9,7 @@ use crate::telemetry::LogFormat;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use secrecy::SecretString;
+use std::env::VarError;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -135,8 +136,10 @@ impl Global {
     /// Where the key comes from. Only a SQLite database has a folder for a file of its own.
     pub fn key(&self) -> Result<KeySource> {
         // Not an option: what stands on a command line can be seen by every user of the machine.
-        if let Ok(key) = std::env::var("PROXBOX_SECRET_KEY") {
-            return Ok(KeySource::Given(SecretString::from(key)));
+        match std::env::var("PROXBOX_SECRET_KEY") {
+            Ok(key) => return Ok(KeySource::Given(SecretString::from(key))),
+            Err(VarError::NotUnicode(_)) => return Err(Error::Key("PROXBOX_SECRET_KEY is not UTF-8".into())),
+            Err(VarError::NotPresent) => {}
         }
         if let Some(path) = &self.secret_key_file {
             return Ok(KeySource::File(path.clone()));

@@ -3,7 +3,8 @@ use crate::error::{Error, Result};
 use crate::filter::fold;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqlxPostgresConnector, SqlxSqliteConnector, Statement,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode, SqlxPostgresConnector,
+    SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
 };
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -19,6 +20,14 @@ pub struct Db {
     /// For transactions that write; on SQLite one connection, since it has one writer anyway.
     pub write: DatabaseConnection,
 }
+
+/// A transaction that will write. On SQLite it takes the writer's lock at once: asking for it later, with a reader's
+/// snapshot in hand, fails at once when somebody else wrote meanwhile. PostgreSQL ignores this.
+pub(crate) const WRITING: TransactionOptions = TransactionOptions {
+    isolation_level: None,
+    access_mode: None,
+    sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+};
 
 /// How to reach it.
 #[derive(Clone, Debug)]
@@ -41,7 +50,11 @@ impl DbOptions {
             return Err(Error::input("must start with sqlite:// or postgres://").within("PROXBOX_DATABASE_URL"));
         }
         let file = self.sqlite()?.get_filename().to_path_buf();
-        if self.url.contains(":memory:") || self.url.contains("mode=memory") || file.as_os_str().is_empty() {
+        if self.url.contains(":memory:")
+            || self.url.contains("mode=memory")
+            || file.as_os_str().is_empty()
+            || file == Path::new(":memory:")
+        {
             return Err(Error::input("a database in memory would be lost; name a file").within("PROXBOX_DATABASE_URL"));
         }
         Ok(Some(file))
@@ -71,16 +84,16 @@ impl Db {
         self.read.get_database_backend()
     }
 
-    /// Brings the tables up to date.
+    /// Brings the tables up to date, all or nothing.
     ///
     /// Several servers may start at once: whoever comes second fails on what the first one makes, and then finds
     /// nothing left to do.
-    pub async fn migrate(&self, options: &DbOptions) -> Result<()> {
+    pub async fn migrate(&self) -> Result<()> {
         let mut tries = 0;
         while !self.pending().await?.is_empty() {
             tries += 1;
-            match self.migrate_once(options).await {
-                Err(error) if tries >= 5 => return Err(error),
+            match self.migrate_once().await {
+                Err(error) if tries >= 5 => return Err(error.into()),
                 Err(_) => tokio::time::sleep(Duration::from_millis(300)).await,
                 Ok(()) => {}
             }
@@ -88,16 +101,18 @@ impl Db {
         Ok(())
     }
 
-    async fn migrate_once(&self, options: &DbOptions) -> Result<()> {
-        if self.backend() != DbBackend::Postgres {
-            return Ok(Migrator::up(&self.write, None).await?);
-        }
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "migrations write before there is anything for a service to write to"
+    )]
+    async fn migrate_once(&self) -> Result<(), DbErr> {
+        let tx = self.write.begin_with_options(WRITING).await?;
         // Building an index on a large table may take longer than a request may.
-        let patient =
-            postgres(&DbOptions { connections: 1, statement_timeout: Duration::ZERO, ..options.clone() }).await?;
-        let migrated = Migrator::up(&patient.write, None).await;
-        patient.close().await?;
-        Ok(migrated?)
+        if self.backend() == DbBackend::Postgres {
+            tx.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
+        }
+        Migrator::up(&tx, None).await?;
+        tx.commit().await
     }
 
     /// The migrations that still have to run, by name.

@@ -6,7 +6,7 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use sha2::Sha256;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -85,17 +85,16 @@ fn warn_if_readable(_: &Path) {}
 
 fn make_file(path: &Path) -> Result<()> {
     let told = |error| Error::Key(format!("cannot make the key file {}: {error}", path.display()));
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let text = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
-    let mut file = match options.open(path) {
+    // It gets its name when it is complete: nobody reads half a key.
+    let mut file = tempfile::Builder::new().prefix(".proxbox-").tempfile_in(folder).map_err(told)?;
+    file.write_all(format!("{text}\n").as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(told)?;
+    match file.persist_noclobber(path) {
         // Another process of the same first start was quicker.
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(()),
-        other => other.map_err(told)?,
-    };
-    file.write_all(format!("{text}\n").as_bytes()).and_then(|()| file.sync_all()).map_err(told)
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        other => other.map(drop).map_err(|error| told(error.error)),
+    }
 }
 
 impl Sealer {

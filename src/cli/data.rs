@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::service::{Actor, dump, load};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -54,15 +54,10 @@ pub(super) async fn dump(app: &App, path: Option<&Path>, with_secrets: bool) -> 
 
 /// All or nothing, and for the owner's eyes only: even without secrets it tells a lot.
 fn write(path: &Path, text: &[u8]) -> std::io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".part");
-    let part = path.with_file_name(name);
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&part)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".proxbox-").tempfile_in(folder)?;
     file.write_all(text)?;
-    file.sync_all()?;
-    fs::rename(part, path)
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
 }

@@ -65,9 +65,8 @@ impl Cli {
             Command::Serve(options) => serve::run(global, &options).await,
             Command::Schema => print(&graphql::sdl(&graphql::schema())),
             Command::Migrate => {
-                let options = global.database(STATEMENT);
-                let db = Db::connect(&options).await?;
-                db.migrate(&options).await?;
+                let db = Db::connect(&global.database(STATEMENT)).await?;
+                db.migrate().await?;
                 db.close().await
             }
             Command::Load { file } => {

@@ -12,6 +12,7 @@ use crate::service::token::{self, NewToken};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// A topology of our own making.
@@ -19,6 +20,20 @@ const DEMO: &[u8] = include_bytes!("../demo.json");
 
 /// Runs the server until a signal ends it.
 pub(super) async fn run(global: &Global, options: &Serve) -> Result<()> {
+    let stop = CancellationToken::new();
+    tokio::spawn(on_signal(stop.clone()));
+    tokio::select! {
+        // Even the start can be ended in an orderly way, so that no demo stays behind.
+        () = stop.cancelled() => Ok(()),
+        started = start(global, options) => {
+            let (app, listener, _demo) = started?;
+            server::serve(app, listener, options.limits(), stop.clone()).await
+        }
+    }
+}
+
+/// Everything that comes before the first request.
+async fn start(global: &Global, options: &Serve) -> Result<(App, TcpListener, Option<Demo>)> {
     let listener = server::bind(&options.listen).await?;
     let told = |error: std::io::Error| Error::Internal(error.to_string());
     let address = listener.local_addr().map_err(told)?;
@@ -37,9 +52,7 @@ pub(super) async fn run(global: &Global, options: &Serve) -> Result<()> {
         }
         None => greet(&app, address).await?,
     }
-    let stop = CancellationToken::new();
-    tokio::spawn(on_signal(stop.clone()));
-    server::serve(app, listener, options.limits(), stop).await
+    Ok((app, listener, demo))
 }
 
 /// Where a person on this machine finds the server.

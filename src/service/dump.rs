@@ -42,7 +42,7 @@ pub async fn dump(db: &Db, with_secrets: bool) -> Result<File> {
             .into_iter()
             .map(|row| token_of(row, with_secrets))
             .collect(),
-        pepper: if with_secrets { Pepper::sealed(db).await? } else { None },
+        pepper: if with_secrets { Pepper::sealed(&tx).await? } else { None },
         next_id: Some(next_id(&tx).await?),
     };
     tx.commit().await?;

@@ -2,6 +2,7 @@
 use super::{Tx, change};
 use crate::entity::{Kind, Resource, tag, tag_assignment};
 use crate::error::{Error, Result};
+use chrono::{DateTime, Utc};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, ModelTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
@@ -51,6 +52,35 @@ where
     Ok(())
 }
 
+/// Gives rows a later `last_updated`; returns the time of each.
+pub(super) async fn stamp<E>(tx: &Tx, rows: &[E::Model]) -> Result<HashMap<i32, DateTime<Utc>>>
+where
+    E: EntityTrait,
+    E::Model: Resource + ModelTrait<Entity = E>,
+    E::Column: FromStr,
+{
+    let (id, last_updated) = (column::<E>("id")?, column::<E>("last_updated")?);
+    // Nearly always one group: only a row from the future needs a later time than now.
+    let mut by_time: BTreeMap<_, Vec<i32>> = BTreeMap::new();
+    for row in rows {
+        let time = match row.get(last_updated) {
+            sea_orm::Value::ChronoDateTimeUtc(Some(time)) => tx.after(time),
+            _ => tx.now(),
+        };
+        by_time.entry(time).or_default().push(row.id());
+    }
+    for (time, ids) in &by_time {
+        for ids in ids.chunks(CHUNK) {
+            E::update_many()
+                .col_expr(last_updated, Expr::value(*time))
+                .filter(id.is_in(ids.iter().copied()))
+                .exec(tx.connection())
+                .await?;
+        }
+    }
+    Ok(by_time.into_iter().flat_map(|(time, ids)| ids.into_iter().map(move |id| (id, time))).collect())
+}
+
 /// Points a reference of these rows somewhere else, or nowhere.
 pub(super) async fn refer<E>(tx: &mut Tx, rows: &[E::Model], name: &str, target: Option<i32>) -> Result<()>
 where
@@ -60,30 +90,21 @@ where
 {
     let kind = E::Model::KIND;
     let tags = tags(tx, kind, rows).await?;
-    let (id, reference, last_updated) = (column::<E>("id")?, column::<E>(name)?, column::<E>("last_updated")?);
-    // Nearly always one group: only a row from the future needs a later time than now.
-    let mut by_time: BTreeMap<_, Vec<i32>> = BTreeMap::new();
+    let (id, reference) = (column::<E>("id")?, column::<E>(name)?);
+    let times = stamp::<E>(tx, rows).await?;
     for row in rows {
         let before = change::document(row, tags.get(&row.id()).map_or(&[], Vec::as_slice));
-        let time = match row.get(last_updated) {
-            sea_orm::Value::ChronoDateTimeUtc(Some(time)) => tx.after(time),
-            _ => tx.now(),
-        };
-        by_time.entry(time).or_default().push(row.id());
         let mut after = before.clone();
         after[change::reference_name(kind, name)] = target.map_or(Value::Null, |id| json!(id));
-        after["last_updated"] = json!(change::timestamp(time));
+        after["last_updated"] = json!(times.get(&row.id()).copied().map(change::timestamp));
         tx.updated(kind, row.id(), before, after);
     }
-    for (time, ids) in by_time {
-        for ids in ids.chunks(CHUNK) {
-            E::update_many()
-                .col_expr(reference, Expr::value(target))
-                .col_expr(last_updated, Expr::value(time))
-                .filter(id.is_in(ids.iter().copied()))
-                .exec(tx.connection())
-                .await?;
-        }
+    for rows in rows.chunks(CHUNK) {
+        E::update_many()
+            .col_expr(reference, Expr::value(target))
+            .filter(id.is_in(rows.iter().map(Resource::id)))
+            .exec(tx.connection())
+            .await?;
     }
     Ok(())
 }

@@ -18,11 +18,17 @@ pub fn parse(text: &[u8]) -> Result<File> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let file: File = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
-        let message = error.into_inner().to_string();
+        let message = without_texts(&error.into_inner().to_string());
         Error::input(if path == "." { message } else { format!("{path}: {message}") })
     })?;
     deserializer.end().map_err(|error| Error::input(error.to_string()))?;
     Ok(file)
+}
+
+/// The library repeats a text where something else belongs; it may be a secret in the wrong place.
+fn without_texts(message: &str) -> String {
+    let parts = message.strip_prefix("invalid type: string \"").and_then(|rest| rest.rsplit_once("\", expected "));
+    parts.map_or_else(|| message.to_owned(), |(_, expected)| format!("invalid type: a text, expected {expected}"))
 }
 
 /// Told of the progress: rows stored so far, of all.
@@ -178,6 +184,8 @@ fn ids(list: &str, rows: impl Iterator<Item = i32>) -> Result<HashSet<i32>> {
     for (i, id) in rows.enumerate() {
         let message = match id {
             ..=0 => "must be positive".to_owned(),
+            // Another one must be able to follow.
+            i32::MAX => "is too large".to_owned(),
             id if !seen.insert(id) => format!("{id} is there twice"),
             _ => continue,
         };
@@ -485,11 +493,15 @@ async fn token_row(tx: &Tx, pepper: &Pepper, with_file: bool, row: file::Token) 
         }
         (None, digest) => (row.key, digest),
     };
-    if digest.as_ref().is_some_and(|digest| digest.len() != 64) {
+    let hex = |digest: &String| {
+        digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    if !digest.as_ref().is_none_or(hex) {
         return Err(Error::input("is not an HMAC-SHA-256 in hex").within("digest"));
     }
-    if key.as_ref().is_some_and(|key| key.len() != 12) {
-        return Err(Error::input("must have 12 characters").within("key"));
+    let plain = |key: &String| key.len() == 12 && key.bytes().all(|b| b.is_ascii_alphanumeric());
+    if !key.as_ref().is_none_or(plain) {
+        return Err(Error::input("must be 12 letters and digits").within("key"));
     }
     Ok(token::ActiveModel {
         name: Set(new.name),

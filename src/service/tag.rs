@@ -31,11 +31,13 @@ where
     let Ok(id) = E::Column::from_str("id") else { return Ok(()) };
     let rows = family::referring::<E>(tx, id, &ids).await?;
     let tags = family::tags(tx, kind, &rows).await?;
+    let times = family::stamp::<E>(tx, &rows).await?;
     for row in &rows {
         let before = change::document(row, tags.get(&row.id()).map_or(&[], Vec::as_slice));
         let mut after = before.clone();
         let left = tags.get(&row.id()).into_iter().flatten().filter(|slug| **slug != tag.slug);
         after["tags"] = json!(left.collect::<Vec<_>>());
+        after["last_updated"] = json!(times.get(&row.id()).copied().map(change::timestamp));
         tx.updated(kind, row.id(), before, after);
     }
     tag_assignment::Entity::delete_many().filter(of_tag).exec(tx.connection()).await?;

@@ -12,7 +12,9 @@ use ipnet::IpNet;
 use rand::RngExt;
 use rand::distr::Alphanumeric;
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, Set, SqlErr};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set, SqlErr,
+};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -54,8 +56,8 @@ fn pepper_place() -> Place<'static> {
 
 impl Pepper {
     /// The sealed pepper of the database; none on its very first start.
-    pub async fn sealed(db: &Db) -> Result<Option<String>> {
-        Ok(setting::Entity::find_by_id(PEPPER).one(&db.read).await?.map(|row| row.value))
+    pub async fn sealed(connection: &impl ConnectionTrait) -> Result<Option<String>> {
+        Ok(setting::Entity::find_by_id(PEPPER).one(connection).await?.map(|row| row.value))
     }
 
     /// Makes the pepper on the first start; of several that start at once the first one's stays. No change is logged.
@@ -157,7 +159,7 @@ pub async fn create(tx: &mut Tx, pepper: &Pepper, new: NewToken, value: &SecretS
         digest: Set(Some(plain.digest(pepper)?)),
         write_enabled: Set(new.write_enabled),
         enabled: Set(new.enabled),
-        expires: Set(new.expires),
+        expires: Set(new.expires.map(Clock::truncated)),
         allowed_ips: Set(JsonText(json!(new.allowed_ips))),
         permissions: Set(JsonText(Value::Array(new.permissions))),
         created: Set(tx.now()),
@@ -181,10 +183,12 @@ pub(super) async fn check(tx: &Tx, new: &NewToken) -> Result<()> {
         parse_network(network).ok_or_else(|| told().within(i.to_string()).within("allowed_ips"))?;
     }
     let within = |error: Error| error.within("permissions");
-    for permission in Permission::parse_all(&Value::Array(new.permissions.clone())).map_err(within)? {
+    let permissions = Permission::parse_all(&Value::Array(new.permissions.clone())).map_err(within)?;
+    for (i, permission) in permissions.iter().enumerate() {
         for filter in permission.filters() {
             let (kind, filter) = filter?;
-            ask_once(tx, kind, &filter).await.map_err(|error| within(error.within("constraints")))?;
+            let asked = ask_once(tx, kind, &filter).await;
+            asked.map_err(|error| within(error.within("constraints").within(i.to_string())))?;
         }
     }
     Ok(())
@@ -193,7 +197,6 @@ pub(super) async fn check(tx: &Tx, new: &NewToken) -> Result<()> {
 /// Lets the database try a constraint, so that a regular expression it cannot read is refused now and not later.
 async fn ask_once(tx: &Tx, kind: Kind, filter: &crate::filter::Filter) -> Result<()> {
     use crate::filter::{View, compile};
-    use sea_orm::ConnectionTrait;
     use sea_orm::sea_query::{Alias, Query};
     let backend = tx.connection().get_database_backend();
     let condition = compile(filter, kind, backend, &View::everything());

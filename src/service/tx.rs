@@ -1,12 +1,9 @@
-use crate::db::Db;
+use crate::db::{Db, WRITING};
 use crate::entity::{Action, JsonText, Kind, change};
 use crate::error::{Error, Result};
 use crate::event::Events;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, EntityTrait, Set, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait,
-};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, Set, Statement, TransactionTrait};
 use serde_json::Value;
 
 /// Who writes, for the change log.
@@ -32,8 +29,12 @@ pub struct Clock;
 impl Clock {
     /// The current time.
     pub fn now() -> DateTime<Utc> {
-        let now = Utc::now();
-        now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now)
+        Self::truncated(Utc::now())
+    }
+
+    /// A time as far as the databases can tell it.
+    pub fn truncated(time: DateTime<Utc>) -> DateTime<Utc> {
+        time.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(time)
     }
 }
 
@@ -61,12 +62,7 @@ struct Entry {
 impl Tx {
     /// Begins to write. On SQLite this waits for the one writer, so that nobody meets "database is locked" later.
     pub async fn begin(db: &Db, actor: Actor, events: Events) -> Result<Self> {
-        let options = TransactionOptions {
-            isolation_level: None,
-            access_mode: None,
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        };
-        let connection = db.write.begin_with_options(options).await?;
+        let connection = db.write.begin_with_options(WRITING).await?;
         Ok(Self { connection, actor, events, now: Clock::now(), changes: Vec::new() })
     }
 

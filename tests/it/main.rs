@@ -2,6 +2,8 @@
 // Tests set scenes that no door of the program can: rows from the future, another database …
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods)]
 
+mod cli;
 mod database;
+mod service;
 mod smoke;
 mod support;
