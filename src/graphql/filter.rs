@@ -175,6 +175,7 @@ impl Operand for StringFilter {
 
 /// Asks of an id. Both forms are taken: the global id and REST's integer.
 #[derive(Clone, Debug, InputObject)]
+#[graphql(name = "IDFilter")]
 pub struct IdFilter {
     /// Is this one.
     eq: MaybeUndefined<ID>,

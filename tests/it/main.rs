@@ -2,4 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod support;
+mod graphql;
+mod rooms;
 mod smoke;
