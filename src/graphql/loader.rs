@@ -1,16 +1,16 @@
 //! The loaders of one request: every reference and every nested list is asked for together with its siblings.
 //!
 //! They are made per request, since what they answer depends on who asks, and is old after a mutation.
+use super::batch::{self, Batch, Gate};
 use super::connection::Question;
 use super::error::Result;
-use crate::db::Db;
+use crate::app::App;
 use crate::entity::{
     Kind, Resource, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag,
 };
 use crate::error::Error;
 use crate::principal::Principal;
 use crate::service::read::{self, Group, GroupKey, Parents, ROOT, Rows, Side, Summary};
-use dataloader::{BatchFn, cached};
 use sea_orm::{EntityTrait, FromQueryResult};
 use std::collections::HashMap;
 use std::future::Future;
@@ -20,20 +20,19 @@ use std::sync::Arc;
 
 /// Answers are shared between the fields that asked, errors too.
 type Loaded<T> = std::result::Result<T, Arc<Error>>;
-type Loader<K, V, B> = cached::Loader<K, Loaded<V>, B>;
-
-/// How often a loader lets the other resolvers of the level run before it asks the database.
-const YIELDS: usize = 10;
+type Loader<K, V, B> = batch::Loader<K, Loaded<V>, B>;
 
 /// Whose rights and which database the batches use.
 #[derive(Clone, Debug)]
 struct Source {
-    db: Db,
+    app: App,
     principal: Principal,
+    gate: Arc<Gate>,
 }
 
 /// All loaders of a request.
 pub struct Loaders {
+    pub gate: Arc<Gate>,
     pub endpoints: KindLoaders<endpoint::Entity>,
     pub clusters: KindLoaders<cluster::Entity>,
     pub nodes: KindLoaders<node::Entity>,
@@ -89,8 +88,9 @@ pub struct GroupsKey {
 
 impl Loaders {
     /// Loaders that see what this principal may view.
-    pub fn new(db: Db, principal: Principal) -> Self {
-        let source = Source { db, principal };
+    pub fn new(app: App, principal: Principal) -> Self {
+        let gate = Arc::new(Gate::default());
+        let source = Source { app, principal, gate: gate.clone() };
         Self {
             endpoints: KindLoaders::new(&source),
             clusters: KindLoaders::new(&source),
@@ -99,11 +99,12 @@ impl Loaders {
             netbox_clusters: KindLoaders::new(&source),
             netbox_devices: KindLoaders::new(&source),
             tags: KindLoaders::new(&source),
-            tags_of: loader(TagBatch(source.clone())),
-            counts: loader(CountBatch(source.clone())),
-            outside: loader(OutsideBatch(source.clone())),
-            summaries: loader(SummaryBatch(source.clone())),
-            groups: loader(GroupBatch(source)),
+            tags_of: Loader::new(&gate, TagBatch(source.clone())),
+            counts: Loader::new(&gate, CountBatch(source.clone())),
+            outside: Loader::new(&gate, OutsideBatch(source.clone())),
+            summaries: Loader::new(&gate, SummaryBatch(source.clone())),
+            groups: Loader::new(&gate, GroupBatch(source)),
+            gate,
         }
     }
 
@@ -140,8 +141,8 @@ where
 {
     fn new(source: &Source) -> Self {
         Self {
-            rows: loader(RowBatch(source.clone(), PhantomData)),
-            pages: loader(PageBatch(source.clone(), PhantomData)),
+            rows: Loader::new(&source.gate, RowBatch(source.clone(), PhantomData)),
+            pages: Loader::new(&source.gate, PageBatch(source.clone(), PhantomData)),
         }
     }
 
@@ -156,26 +157,13 @@ where
     }
 }
 
-fn loader<K, V, B>(batch: B) -> Loader<K, V, B>
-where
-    K: Eq + Hash + Clone + std::fmt::Debug,
-    V: Clone,
-    B: BatchFn<K, Loaded<V>>,
-{
-    // The batches chunk by themselves, so one batch a level it is.
-    cached::Loader::new(batch).with_yield_count(YIELDS).with_max_batch_size(usize::MAX)
-}
-
 async fn load<K, V, B>(loader: &Loader<K, V, B>, key: K) -> Result<V>
 where
-    K: Eq + Hash + Clone + std::fmt::Debug,
-    V: Clone,
-    B: BatchFn<K, Loaded<V>>,
+    K: Eq + Hash + Clone + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+    B: Batch<K, Loaded<V>>,
 {
-    match loader.try_load(key).await {
-        Ok(loaded) => Ok(loaded?),
-        Err(error) => Err(Error::Internal(format!("a loader gave no answer: {error}")).into()),
-    }
+    Ok(loader.load(key).await??)
 }
 
 /// Gives every key its answer, or all of them the error.
@@ -194,21 +182,21 @@ where
 
 struct RowBatch<E>(Source, PhantomData<fn() -> E>);
 
-impl<E> BatchFn<i32, Loaded<Option<Arc<E::Model>>>> for RowBatch<E>
+impl<E> Batch<i32, Loaded<Option<Arc<E::Model>>>> for RowBatch<E>
 where
     E: EntityTrait,
     E::Model: Resource + FromQueryResult,
 {
-    async fn load(&mut self, keys: &[i32]) -> HashMap<i32, Loaded<Option<Arc<E::Model>>>> {
-        let found = read::by_ids::<E>(&self.0.db, self.0.principal.view(), keys).await;
+    async fn load(&self, keys: &[i32]) -> HashMap<i32, Loaded<Option<Arc<E::Model>>>> {
+        let found = read::by_ids::<E>(&self.0.app.db, self.0.principal.view(), keys).await;
         answer(keys, found, |found, id| found.get(id).cloned())
     }
 }
 
 struct TagBatch(Source);
 
-impl BatchFn<(Kind, i32), Loaded<Vec<Arc<tag::Model>>>> for TagBatch {
-    async fn load(&mut self, keys: &[(Kind, i32)]) -> HashMap<(Kind, i32), Loaded<Vec<Arc<tag::Model>>>> {
+impl Batch<(Kind, i32), Loaded<Vec<Arc<tag::Model>>>> for TagBatch {
+    async fn load(&self, keys: &[(Kind, i32)]) -> HashMap<(Kind, i32), Loaded<Vec<Arc<tag::Model>>>> {
         let mut answers = HashMap::new();
         for kind in Kind::ALL {
             let of_kind = keys.iter().filter(|key| key.0 == kind).copied().collect::<Vec<_>>();
@@ -216,7 +204,7 @@ impl BatchFn<(Kind, i32), Loaded<Vec<Arc<tag::Model>>>> for TagBatch {
                 continue;
             }
             let ids = of_kind.iter().map(|key| key.1).collect::<Vec<_>>();
-            let found = read::tags_of(&self.0.db, self.0.principal.view(), kind, &ids).await;
+            let found = read::tags_of(&self.0.app.db, self.0.principal.view(), kind, &ids).await;
             answers.extend(answer(&of_kind, found, |found, key| found.get(&key.1).cloned().unwrap_or_default()));
         }
         answers
@@ -265,16 +253,16 @@ fn parents<'a>(question: &Question, ids: &'a [i32]) -> Parents<'a> {
 
 struct PageBatch<E>(Source, PhantomData<fn() -> E>);
 
-impl<E> BatchFn<ListKey, Loaded<Rows<E::Model>>> for PageBatch<E>
+impl<E> Batch<ListKey, Loaded<Rows<E::Model>>> for PageBatch<E>
 where
     E: EntityTrait,
     E::Model: Resource + FromQueryResult,
 {
-    async fn load(&mut self, keys: &[ListKey]) -> HashMap<ListKey, Loaded<Rows<E::Model>>> {
+    async fn load(&self, keys: &[ListKey]) -> HashMap<ListKey, Loaded<Rows<E::Model>>> {
         let source = &self.0;
         let ask = |list: ListKey, ids: Vec<i32>| async move {
             let parents = parents(&list.question, &ids);
-            read::pages::<E>(&source.db, source.principal.view(), &list.question.listing, parents).await
+            read::pages::<E>(&source.app.db, source.principal.view(), &list.question.listing, parents).await
         };
         let none = || Rows { rows: Vec::new(), more: false };
         let of = |found: &mut HashMap<i32, Rows<E::Model>>, parent| found.remove(&parent).unwrap_or_else(none);
@@ -284,13 +272,13 @@ where
 
 struct CountBatch(Source);
 
-impl BatchFn<ListKey, Loaded<i64>> for CountBatch {
-    async fn load(&mut self, keys: &[ListKey]) -> HashMap<ListKey, Loaded<i64>> {
+impl Batch<ListKey, Loaded<i64>> for CountBatch {
+    async fn load(&self, keys: &[ListKey]) -> HashMap<ListKey, Loaded<i64>> {
         let source = &self.0;
         let ask = |list: ListKey, ids: Vec<i32>| async move {
             let Question { kind, listing, .. } = &*list.question;
             let parents = parents(&list.question, &ids);
-            read::counts(&source.db, source.principal.view(), *kind, &listing.filter, parents).await
+            read::counts(&source.app.db, source.principal.view(), *kind, &listing.filter, parents).await
         };
         let of = |found: &mut HashMap<i32, i64>, parent| found.get(&parent).copied().unwrap_or(0);
         by_question(keys, |key| key, ask, of, same_question).await
@@ -299,13 +287,13 @@ impl BatchFn<ListKey, Loaded<i64>> for CountBatch {
 
 struct OutsideBatch(Source);
 
-impl BatchFn<(Side, ListKey), Loaded<bool>> for OutsideBatch {
-    async fn load(&mut self, keys: &[(Side, ListKey)]) -> HashMap<(Side, ListKey), Loaded<bool>> {
+impl Batch<(Side, ListKey), Loaded<bool>> for OutsideBatch {
+    async fn load(&self, keys: &[(Side, ListKey)]) -> HashMap<(Side, ListKey), Loaded<bool>> {
         let source = &self.0;
         let ask = |(side, list): (Side, ListKey), ids: Vec<i32>| async move {
             let Question { kind, listing, .. } = &*list.question;
             let parents = parents(&list.question, &ids);
-            read::outside(&source.db, source.principal.view(), *kind, listing, side, parents).await
+            read::outside(&source.app.db, source.principal.view(), *kind, listing, side, parents).await
         };
         let of = |found: &mut std::collections::HashSet<i32>, parent| found.contains(&parent);
         by_question(keys, |key| &key.1, ask, of, |a, b| a.0 == b.0 && same_question(&a.1, &b.1)).await
@@ -314,13 +302,13 @@ impl BatchFn<(Side, ListKey), Loaded<bool>> for OutsideBatch {
 
 struct SummaryBatch(Source);
 
-impl BatchFn<ListKey, Loaded<Summary>> for SummaryBatch {
-    async fn load(&mut self, keys: &[ListKey]) -> HashMap<ListKey, Loaded<Summary>> {
+impl Batch<ListKey, Loaded<Summary>> for SummaryBatch {
+    async fn load(&self, keys: &[ListKey]) -> HashMap<ListKey, Loaded<Summary>> {
         let source = &self.0;
         let ask = |list: ListKey, ids: Vec<i32>| async move {
             let Question { kind, listing, .. } = &*list.question;
             let parents = parents(&list.question, &ids);
-            read::summaries(&source.db, source.principal.view(), *kind, &listing.filter, parents).await
+            read::summaries(&source.app.db, source.principal.view(), *kind, &listing.filter, parents).await
         };
         let of = |found: &mut HashMap<i32, Summary>, parent| found.remove(&parent).unwrap_or_default();
         by_question(keys, |key| key, ask, of, same_question).await
@@ -329,14 +317,14 @@ impl BatchFn<ListKey, Loaded<Summary>> for SummaryBatch {
 
 struct GroupBatch(Source);
 
-impl BatchFn<GroupsKey, Loaded<Vec<Group>>> for GroupBatch {
-    async fn load(&mut self, keys: &[GroupsKey]) -> HashMap<GroupsKey, Loaded<Vec<Group>>> {
+impl Batch<GroupsKey, Loaded<Vec<Group>>> for GroupBatch {
+    async fn load(&self, keys: &[GroupsKey]) -> HashMap<GroupsKey, Loaded<Vec<Group>>> {
         let source = &self.0;
         let ask = |key: GroupsKey, ids: Vec<i32>| async move {
             let Question { kind, listing, .. } = &*key.list.question;
             let parents = parents(&key.list.question, &ids);
             let view = source.principal.view();
-            read::groups(&source.db, view, *kind, &listing.filter, &key.by, key.limit, parents).await
+            read::groups(&source.app.db, view, *kind, &listing.filter, &key.by, key.limit, parents).await
         };
         let of = |found: &mut HashMap<i32, Vec<Group>>, parent| found.remove(&parent).unwrap_or_default();
         let same = |a: &GroupsKey, b: &GroupsKey| {

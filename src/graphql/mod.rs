@@ -1,4 +1,5 @@
 //! The GraphQL API: one file a resource, over the same services as every other door.
+mod batch;
 mod cluster;
 mod connection;
 mod endpoint;
@@ -104,7 +105,7 @@ async fn respond(
     };
     let base_url = door.app.settings.base_url(request.headers());
     answer(&door.transport, request, &id.0, |request| {
-        let loaders = Loaders::new(door.app.db.clone(), principal.clone());
+        let loaders = Loaders::new(door.app.clone(), principal.clone());
         request.data(Session { app: door.app.clone(), principal, loaders, base_url })
     })
     .await

@@ -9,6 +9,8 @@ use chrono::{DateTime, Datelike, DurationRound, SecondsFormat, TimeDelta, Utc};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BigInt(pub i64);
 
+/// Whole 64-bit number (bytes, counters). A JSON number equal to REST's value; parse it with a 64-bit type where more
+/// than 2^53 matters. Input: number or decimal string.
 #[Scalar(name = "BigInt")]
 impl ScalarType for BigInt {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -33,6 +35,7 @@ impl ScalarType for BigInt {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Time(pub DateTime<Utc>);
 
+/// RFC 3339 instant in UTC, e.g. `2026-04-01T00:00:00Z`. Input may carry any offset; parts below a microsecond are cut.
 #[Scalar(name = "DateTime", specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
 impl ScalarType for Time {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -62,6 +65,7 @@ fn timestamp(time: DateTime<Utc>) -> String {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Json(pub serde_json::Value);
 
+/// Any JSON value.
 #[Scalar(name = "JSON", specified_by_url = "https://datatracker.ietf.org/doc/html/rfc8259")]
 impl ScalarType for Json {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -1,4 +1,5 @@
 //! The schema: the resources' queries merged.
+use super::batch::Gathering;
 use super::cluster::ClusterQuery;
 use super::endpoint::EndpointQuery;
 use super::identity::{IdentityQuery, InventoryRecord, Node, RestResource};
@@ -37,6 +38,7 @@ pub fn schema() -> Schema {
         .register_output_type::<RestResource>()
         .register_output_type::<InventoryRecord>()
         .extension(Report)
+        .extension(Gathering)
         .limit_recursive_depth(RECURSION)
         .finish()
 }

@@ -147,7 +147,7 @@ impl Shape {
                 for (j, part) in parts.iter().enumerate() {
                     let part = if part.is_empty() { String::new() } else { format!(" {{ {part} }}") };
                     // Named apart, so that they can stand in one selection.
-                    let alias = if keys.len() * parts.len() > 1 { format!("a{i}_{j}: ") } else { String::new() };
+                    let alias = if keys.len() * parts.len() > 1 { format!("{}{i}_{j}: ", field.name) } else { String::new() };
                     found.push(format!("{alias}{}{key}{part}", field.name));
                 }
             }

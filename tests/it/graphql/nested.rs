@@ -43,7 +43,7 @@ async fn each_parent_has_its_own_rows(db: TestDb) {
         ),
     ] {
         let query = format!(
-            "{{ {parents} {{ nodes {{ databaseId
+            "{{ {parents}(first: 20) {{ nodes {{ databaseId
                 all: {child} {{ nodes {{ databaseId }} totalCount aggregate {{ count }} edges {{ node {{ databaseId }} }} }}
                 page: {child}(first: 1, offset: 1, orderBy: [{{field: ID, direction: DESC}}]) {{
                     nodes {{ databaseId }} totalCount pageInfo {{ hasNextPage hasPreviousPage }} }}
