@@ -3,6 +3,7 @@
 //! They are made per request, since what they answer depends on who asks, and is old after a mutation.
 use super::connection::Question;
 use super::error::Result;
+use super::gate::Gate;
 use crate::db::Db;
 use crate::entity::{Kind, Resource, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag};
 use crate::error::Error;
@@ -18,16 +19,27 @@ use std::sync::Arc;
 
 /// Answers are shared between the fields that asked, errors too.
 type Loaded<T> = std::result::Result<T, Arc<Error>>;
-type Loader<K, V, B> = cached::Loader<K, Loaded<V>, B>;
 
-/// How often a loader lets the other resolvers of the level run before it asks the database.
-const YIELDS: usize = 10;
+/// A loader of the crate, behind the gate of the request.
+struct Loader<K, V, B>
+where
+    K: Eq + Hash + Clone,
+    V: Clone,
+    B: BatchFn<K, Loaded<V>>,
+{
+    gate: Arc<Gate>,
+    batches: cached::Loader<K, Loaded<V>, B>,
+}
+
+/// How often a loader lets others run before it asks the database: once, since all who ask passed the gate together.
+const YIELDS: usize = 1;
 
 /// Whose rights and which database the batches use.
 #[derive(Clone, Debug)]
 struct Source {
     db: Db,
     principal: Principal,
+    gate: Arc<Gate>,
 }
 
 /// All loaders of a request.
@@ -86,9 +98,9 @@ pub struct GroupsKey {
 }
 
 impl Loaders {
-    /// Loaders that see what this principal may view.
-    pub fn new(db: Db, principal: Principal) -> Self {
-        let source = Source { db, principal };
+    /// Loaders that see what this principal may view. Somebody must drive the gate.
+    pub fn new(db: Db, principal: Principal, gate: Arc<Gate>) -> Self {
+        let source = Source { db, principal, gate };
         Self {
             endpoints: KindLoaders::new(&source),
             clusters: KindLoaders::new(&source),
@@ -97,37 +109,37 @@ impl Loaders {
             netbox_clusters: KindLoaders::new(&source),
             netbox_devices: KindLoaders::new(&source),
             tags: KindLoaders::new(&source),
-            tags_of: loader(TagBatch(source.clone())),
-            counts: loader(CountBatch(source.clone())),
-            outside: loader(OutsideBatch(source.clone())),
-            summaries: loader(SummaryBatch(source.clone())),
-            groups: loader(GroupBatch(source)),
+            tags_of: Loader::new(&source, TagBatch(source.clone())),
+            counts: Loader::new(&source, CountBatch(source.clone())),
+            outside: Loader::new(&source, OutsideBatch(source.clone())),
+            summaries: Loader::new(&source, SummaryBatch(source.clone())),
+            groups: Loader::new(&source, GroupBatch(source.clone())),
         }
     }
 
     /// The tags of an object, by name.
     pub async fn tags_of(&self, kind: Kind, id: i32) -> Result<Vec<Arc<tag::Model>>> {
-        load(&self.tags_of, (kind, id)).await
+        self.tags_of.load((kind, id)).await
     }
 
     /// How many rows a list has in all.
     pub async fn count(&self, list: ListKey) -> Result<i64> {
-        load(&self.counts, list).await
+        self.counts.load(list).await
     }
 
     /// Whether rows of a list lie beyond an end of its page.
     pub async fn outside(&self, side: Side, list: ListKey) -> Result<bool> {
-        load(&self.outside, (side, list)).await
+        self.outside.load((side, list)).await
     }
 
     /// The figures of a list.
     pub async fn summary(&self, list: ListKey) -> Result<Summary> {
-        load(&self.summaries, list).await
+        self.summaries.load(list).await
     }
 
     /// The groups of a list.
     pub async fn groups(&self, key: GroupsKey) -> Result<Vec<Group>> {
-        load(&self.groups, key).await
+        self.groups.load(key).await
     }
 }
 
@@ -138,41 +150,40 @@ where
 {
     fn new(source: &Source) -> Self {
         Self {
-            rows: loader(RowBatch(source.clone(), PhantomData)),
-            pages: loader(PageBatch(source.clone(), PhantomData)),
+            rows: Loader::new(source, RowBatch(source.clone(), PhantomData)),
+            pages: Loader::new(source, PageBatch(source.clone(), PhantomData)),
         }
     }
 
     /// The row with this id, if it may be viewed.
     pub async fn row(&self, id: i32) -> Result<Option<Arc<E::Model>>> {
-        load(&self.rows, id).await
+        self.rows.load(id).await
     }
 
     /// One page of a list.
     pub async fn page(&self, list: ListKey) -> Result<Arc<Rows<E::Model>>> {
-        load(&self.pages, list).await
+        self.pages.load(list).await
     }
 }
 
-fn loader<K, V, B>(batch: B) -> Loader<K, V, B>
+impl<K, V, B> Loader<K, V, B>
 where
     K: Eq + Hash + Clone + std::fmt::Debug,
     V: Clone,
     B: BatchFn<K, Loaded<V>>,
 {
-    // The batches chunk by themselves, so one batch a level it is.
-    cached::Loader::new(batch).with_yield_count(YIELDS).with_max_batch_size(usize::MAX)
-}
+    fn new(source: &Source, batch: B) -> Self {
+        // The batches chunk by themselves, so one batch a level it is.
+        let batches = cached::Loader::new(batch).with_yield_count(YIELDS).with_max_batch_size(usize::MAX);
+        Self { gate: source.gate.clone(), batches }
+    }
 
-async fn load<K, V, B>(loader: &Loader<K, V, B>, key: K) -> Result<V>
-where
-    K: Eq + Hash + Clone + std::fmt::Debug,
-    V: Clone,
-    B: BatchFn<K, Loaded<V>>,
-{
-    match loader.try_load(key).await {
-        Ok(loaded) => Ok(loaded?),
-        Err(error) => Err(Error::Internal(format!("a loader gave no answer: {error}")).into()),
+    async fn load(&self, key: K) -> Result<V> {
+        let _journey = self.gate.pass().await;
+        match self.batches.try_load(key).await {
+            Ok(loaded) => Ok(loaded?),
+            Err(error) => Err(Error::Internal(format!("a loader gave no answer: {error}")).into()),
+        }
     }
 }
 

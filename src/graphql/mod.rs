@@ -4,6 +4,7 @@ mod connection;
 mod endpoint;
 mod error;
 mod filter;
+mod gate;
 mod group;
 mod http;
 mod identity;
@@ -34,6 +35,7 @@ use axum::extract::{ConnectInfo, Extension, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
+use gate::Gate;
 use http::{Transport, answer, refuse, wants_page};
 use limits::Limits;
 use loader::Loaders;
@@ -99,11 +101,12 @@ async fn respond(
         Err(refused) => return *refused,
     };
     let base_url = door.app.settings.base_url(request.headers());
-    answer(&door.transport, request, &id.0, |request| {
-        let loaders = Loaders::new(door.app.db.clone(), principal.clone());
+    let gate = Arc::new(Gate::default());
+    let answering = answer(&door.transport, request, &id.0, |request| {
+        let loaders = Loaders::new(door.app.db.clone(), principal.clone(), gate.clone());
         request.data(Session { app: door.app.clone(), principal, loaders, base_url })
-    })
-    .await
+    });
+    gate.drive(answering).await
 }
 
 /// The schema tells as much as introspection does, so it needs a token too.

@@ -4,6 +4,8 @@
 
 mod cli;
 mod database;
+mod graphql;
+mod rooms;
 mod service;
 mod smoke;
 mod support;
