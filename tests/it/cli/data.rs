@@ -10,7 +10,7 @@ async fn a_dump_loads_elsewhere_to_the_same_dump(db: TestDb) {
     let first = program.ok(&["dump"]);
     assert!(first.starts_with("{\n \"tags\": [") && first.ends_with("\n}\n"), "{first}");
     let mut other = Program::bare(&program.folder);
-    other.set("PROXBOX_DATABASE_URL", "sqlite://other.db?mode=rwc");
+    other.set("PROXBOX_DATABASE_URL", "sqlite://other.db?mode=rwc").set("PROXBOX_LISTEN", "127.0.0.1:0");
     other.ok_with(&["load", "-"], &first);
     assert_eq!(other.ok(&["dump"]), first);
     // With secrets only under the same key.

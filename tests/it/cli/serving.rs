@@ -24,7 +24,8 @@ async fn the_first_steps_work(db: TestDb) {
     let mut server = program.serve(&[]);
     assert!(server.get("/healthz").ends_with("\r\n\r\nok\n"));
     assert!(server.get("/readyz").ends_with("\r\n\r\nready\n"));
-    let page = server.get("/graphiql");
+    assert!(server.get("/graphiql").contains("\r\nlocation: graphiql/\r\n"));
+    let page = server.get("/graphiql/");
     assert!(page.starts_with("HTTP/1.1 200") && page.contains("text/html"), "{page}");
     let answer = server.graphql(ADMIN, COUNT);
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"totalCount\":14"), "{answer}");
@@ -83,7 +84,7 @@ fn the_demo_is_one_link_and_leaves_nothing() {
     program.set("TMPDIR", temporary.path().to_str().unwrap());
     program.set("PROXBOX_DATABASE_URL", "postgres://nobody:canary@127.0.0.1:1/none");
     program.set("PROXBOX_SECRET_KEY_FILE", "/nonexistent");
-    program.set("PROXBOX_NO_MIGRATE", "true");
+    program.set("PROXBOX_NO_MIGRATE", "true").set("PROXBOX_LISTEN", "127.0.0.1:0");
     let mut server = program.serve(&["--demo"]);
     let link = server.stdout.lock().unwrap().clone();
     let token = link.strip_prefix(&format!("http://{}/graphiql#token=", server.address)).unwrap().strip_suffix('\n').unwrap();
@@ -120,8 +121,7 @@ fn even_a_demo_that_ends_while_it_starts_leaves_nothing() {
 
 async fn no_migrate_refuses_an_empty_and_an_old_schema(db: TestDb) {
     without_tables(&db).await;
-    let mut program = Program::new(&db);
-    program.set("PROXBOX_LISTEN", "127.0.0.1:0");
+    let program = Program::new(&db);
     let refused = |program: &Program| {
         let message = program.fails(1, &["serve", "--no-migrate"]);
         assert!(message.contains("m0001_topology") && message.contains("proxbox-graphql migrate"), "{message}");
@@ -201,15 +201,23 @@ async fn the_log_holds_no_secret_even_at_trace(db: TestDb) {
 }
 
 async fn what_cannot_be_opened_is_told_without_the_password(db: TestDb) {
-    if db.backend == Backend::Sqlite {
-        let mut program = Program::new(&db);
-        program.set("PROXBOX_DATABASE_URL", "postgres://proxbox:canary@127.0.0.1:1/none");
-        for command in ["serve", "migrate"] {
-            let message = program.fails(1, &[command, "--log", "trace"]);
-            assert!(message.contains("cannot open the database") && !message.contains("canary"), "{message}");
+    let mut program = Program::new(&db);
+    match db.backend {
+        Backend::Sqlite => {
+            program.set("PROXBOX_DATABASE_URL", "sqlite://nowhere/proxbox.db?mode=rwc");
+            assert!(program.fails(1, &["migrate"]).contains("cannot open the database file nowhere/proxbox.db"));
         }
-        program.set("PROXBOX_DATABASE_URL", "sqlite://nowhere/proxbox.db?mode=rwc");
-        assert!(program.fails(1, &["migrate"]).contains("cannot open the database file nowhere/proxbox.db"));
+        Backend::Postgres => {
+            let url = db.options.url.replace("postgres@", "postgres:canary@");
+            let (server, rest) = url.split_once("/proxbox_").unwrap();
+            let rest = rest.split_once('?').map_or("", |(_, rest)| rest);
+            program.set("PROXBOX_DATABASE_URL", &format!("{server}/nowhere?{rest}"));
+            program.set("PROXBOX_LOG", "trace");
+            for command in ["serve", "migrate"] {
+                let message = program.fails(1, &[command]);
+                assert!(message.contains("cannot open the database") && !message.contains("canary"), "{message}");
+            }
+        }
     }
 }
 
