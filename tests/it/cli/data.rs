@@ -37,6 +37,7 @@ async fn a_dumped_file_is_whole_and_the_owners(db: TestDb) {
     let before = fs::read_dir(&program.folder).unwrap().count();
     assert_eq!(program.ok(&["dump", "dump.json"]), "");
     assert_eq!(fs::read_to_string(&path).unwrap(), program.ok(&["dump"]));
+    assert_eq!(program.ok(&["dump", "-"]), program.ok(&["dump"]));
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::read_dir(&program.folder).unwrap().count(), before, "nothing beside it");
     let message = program.fails(1, &["dump", "nowhere/dump.json"]);
