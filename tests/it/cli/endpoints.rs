@@ -8,8 +8,20 @@ async fn an_endpoint_is_added_shown_and_removed(db: TestDb) {
     let fingerprint = "ab".repeat(32);
     let added = program.ok_with(
         &[
-            "endpoint", "add", "prod", "pve.example.com", "--port", "443", "--username", "sync@pve", "--token-name", "t",
-            "--fingerprint", &fingerprint, "--no-verify", "--token-stdin",
+            "endpoint",
+            "add",
+            "prod",
+            "pve.example.com",
+            "--port",
+            "443",
+            "--username",
+            "sync@pve",
+            "--token-name",
+            "t",
+            "--fingerprint",
+            &fingerprint,
+            "--no-verify",
+            "--token-stdin",
         ],
         "canary-token\n",
     );
@@ -21,7 +33,8 @@ async fn an_endpoint_is_added_shown_and_removed(db: TestDb) {
     assert_eq!(list.lines().count(), 4);
     assert!(list.contains("pve.example.com:443") && list.contains("token") && !list.contains("canary"), "{list}");
     let shown = program.ok(&["endpoint", "show", "prod"]);
-    let value = |name: &str| shown.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned();
+    let value =
+        |name: &str| shown.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned();
     let colons = ["AB"; 32].join(":");
     for (name, expected) in [
         ("id ", "1"),

@@ -75,7 +75,14 @@ fn what_nobody_knows_is_refused() {
 fn databases_that_would_be_lost_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = Program::bare(folder.path());
-    for url in ["sqlite::memory:", "sqlite://:memory:", "sqlite://x.db?mode=memory", "sqlite://", "sqlite:", "sqlite://%3Amemory%3A"] {
+    for url in [
+        "sqlite::memory:",
+        "sqlite://:memory:",
+        "sqlite://x.db?mode=memory",
+        "sqlite://",
+        "sqlite:",
+        "sqlite://%3Amemory%3A",
+    ] {
         program.set("PROXBOX_DATABASE_URL", url);
         let message = program.fails(1, &["migrate"]);
         assert!(message.contains("PROXBOX_DATABASE_URL: a database in memory"), "{url}: {message}");
@@ -87,7 +94,10 @@ fn databases_that_would_be_lost_are_refused() {
     for url in ["postgres://canary:canary@[/x", "sqlite://x.db?canary=1"] {
         program.set("PROXBOX_DATABASE_URL", url);
         let message = program.fails(1, &["migrate"]);
-        assert!(message.contains("PROXBOX_DATABASE_URL: is not a database URL") && !message.contains("canary"), "{message}");
+        assert!(
+            message.contains("PROXBOX_DATABASE_URL: is not a database URL") && !message.contains("canary"),
+            "{message}"
+        );
     }
     program.set("PROXBOX_DATABASE_URL", "sqlite://absent.db?mode=rw");
     assert!(program.fails(1, &["migrate"]).contains("cannot open the database file absent.db"));
@@ -130,7 +140,10 @@ async fn a_wrong_key_is_refused_at_the_start(db: TestDb) {
     }
     program.set("PROXBOX_SECRET_KEY", "canary");
     let message = program.fails(1, &["serve"]);
-    assert!(message.contains("PROXBOX_SECRET_KEY holds 6 bytes; at least 32") && !message.contains("canary"), "{message}");
+    assert!(
+        message.contains("PROXBOX_SECRET_KEY holds 6 bytes; at least 32") && !message.contains("canary"),
+        "{message}"
+    );
 }
 
 async fn the_key_may_come_from_a_file(db: TestDb) {

@@ -90,9 +90,13 @@ fn the_demo_is_one_link_and_leaves_nothing() {
     program.set("PROXBOX_NO_MIGRATE", "true").set("PROXBOX_LISTEN", "127.0.0.1:0");
     let mut server = program.serve(&["--demo"]);
     let link = server.stdout.lock().unwrap().clone();
-    let token = link.strip_prefix(&format!("http://{}/graphiql#token=", server.address)).unwrap().strip_suffix('\n').unwrap();
+    let token =
+        link.strip_prefix(&format!("http://{}/graphiql#token=", server.address)).unwrap().strip_suffix('\n').unwrap();
     assert!(token.starts_with("nbt_"), "{token}");
-    let answer = server.graphql(token, "{ proxmoxEndpoints { totalCount } proxmoxNodes { totalCount } proxmoxStorages { totalCount } }");
+    let answer = server.graphql(
+        token,
+        "{ proxmoxEndpoints { totalCount } proxmoxNodes { totalCount } proxmoxStorages { totalCount } }",
+    );
     let body: serde_json::Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
     let count = |field: &str| body["data"][field]["totalCount"].as_i64().unwrap();
     assert!(count("proxmoxEndpoints") > 2 && count("proxmoxNodes") >= 25 && count("proxmoxStorages") >= 80, "{body}");
@@ -190,7 +194,8 @@ async fn the_log_holds_no_secret_even_at_trace(db: TestDb) {
     for token in [ADMIN, &value, made.trim()] {
         assert!(server.graphql(token, COUNT).contains("totalCount"));
     }
-    let asked = "GET /graphql?query=%7B__typename%7D&token=canaryquery HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let asked =
+        "GET /graphql?query=%7B__typename%7D&token=canaryquery HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     server.request(asked);
     server.signal("TERM");
     assert_eq!(server.end(), Some(0));

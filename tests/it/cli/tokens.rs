@@ -28,7 +28,10 @@ async fn a_token_is_made_used_listed_and_revoked(db: TestDb) {
     assert_eq!(list.lines().count(), 1 + 9 + 5);
     assert!(line("all").contains(&format!("nbt_{}.…", &value[4..16])) && line("all").contains("read, write"), "{list}");
     assert!(line("old").contains("v1") && !line("old").contains("write"), "{list}");
-    assert!(line("elsewhere").contains("10.0.0.0/8, ::2") && line("ended").contains("2020-01-01T00:00:00.000000Z"), "{list}");
+    assert!(
+        line("elsewhere").contains("10.0.0.0/8, ::2") && line("ended").contains("2020-01-01T00:00:00.000000Z"),
+        "{list}"
+    );
     assert!(line("disabled").contains("disabled"), "{list}");
     for secret in [&value[17..], v1.trim(), crate::support::ADMIN] {
         assert!(!list.contains(secret));
@@ -62,8 +65,16 @@ async fn wrong_tokens_are_refused(db: TestDb) {
         (1, &[" taken "], "called taken"),
         (1, &[""], "name: must not be blank"),
         (1, &["t", "--permission", "{"], "--permission: not JSON"),
-        (1, &["t", "--permission", r#"{"models": ["*"], "actions": ["fly"]}"#], "permissions[0].actions: unknown action `fly`"),
-        (1, &["t", "--permission", r#"{"models": ["x"], "actions": ["view"]}"#], "permissions[0].models: unknown model `x`"),
+        (
+            1,
+            &["t", "--permission", r#"{"models": ["*"], "actions": ["fly"]}"#],
+            "permissions[0].actions: unknown action `fly`",
+        ),
+        (
+            1,
+            &["t", "--permission", r#"{"models": ["x"], "actions": ["view"]}"#],
+            "permissions[0].models: unknown model `x`",
+        ),
         (1, &["t", "--allowed-ip", "10.0.0.0/99"], "allowed_ips[0]: "),
         (2, &["t", "--expires", "tomorrow"], "--expires"),
         (2, &["t", "--unknown"], "--unknown"),

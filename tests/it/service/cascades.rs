@@ -28,7 +28,8 @@ async fn rows(app: &App, slugs: &BTreeMap<i64, String>) -> Rows {
         for row in dump[list].as_array().unwrap() {
             let mut row = row.clone();
             if let Some(tags) = row.get_mut("tags") {
-                let mut names = tags.as_array().unwrap().iter().map(|id| &slugs[&id.as_i64().unwrap()]).collect::<Vec<_>>();
+                let mut names =
+                    tags.as_array().unwrap().iter().map(|id| &slugs[&id.as_i64().unwrap()]).collect::<Vec<_>>();
                 names.sort();
                 *tags = json!(names);
             }

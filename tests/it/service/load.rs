@@ -93,7 +93,8 @@ async fn unknown_keys_and_wrong_types_are_refused_by_path(db: TestDb) {
     for file in ["", "{", "[]", "null", "{} {}", "{\"tags\": [], \"tags\": []}", "\u{feff}{}", "{\"canary\": 1,}"] {
         assert!(try_load(&app, file).await.is_err(), "{file}");
     }
-    let missing = [("tags", "slug"), ("proxmox_endpoints", "mode"), ("proxmox_storages", "cluster"), ("tokens", "name")];
+    let missing =
+        [("tags", "slug"), ("proxmox_endpoints", "mode"), ("proxmox_storages", "cluster"), ("tokens", "name")];
     for (list, key) in missing {
         let mut file = topology();
         file[list][0].as_object_mut().unwrap().remove(key);
@@ -195,9 +196,15 @@ async fn wrong_values_are_refused_by_path(db: TestDb) {
         (json!([{"models": ["tag"], "actions": ["view"]}, {"models": ["tag"]}]), "[1].actions"),
         (json!([{"models": ["tag"], "actions": ["view"], "constraints": "x"}]), "[0].constraints"),
         (json!([{"models": ["tag"], "actions": ["view"], "constraints": {"hue": 1}}]), "[0].constraints.hue"),
-        (json!([{"models": ["tag"], "actions": ["view"], "constraints": {"name__near": "x"}}]), "[0].constraints.name__near"),
+        (
+            json!([{"models": ["tag"], "actions": ["view"], "constraints": {"name__near": "x"}}]),
+            "[0].constraints.name__near",
+        ),
         (json!([{"models": ["tag"], "actions": ["view"], "constraints": {"name": 1}}]), "[0].constraints.name"),
-        (json!([{"models": ["tag"], "actions": ["view"], "constraints": {"name__regex": "("}}]), "[0].constraints.name__regex"),
+        (
+            json!([{"models": ["tag"], "actions": ["view"], "constraints": {"name__regex": "("}}]),
+            "[0].constraints.name__regex",
+        ),
         (
             json!([{"models": ["proxmoxstorage"], "actions": ["view"], "constraints": [{}, {"cluster__name__gt": []}]}]),
             "[0].constraints[1].cluster__name__gt",
@@ -548,10 +555,15 @@ async fn progress_ends_with_all_rows(db: TestDb) {
     let seen = std::sync::Mutex::new(Vec::new());
     let mut tx = app.begin(Actor::operator()).await.unwrap();
     let file = load::parse(SEED.as_bytes()).unwrap();
-    load::load(&mut tx, &app.sealer, &app.pepper, file, &|done, all| seen.lock().unwrap().push((done, all))).await.unwrap();
+    load::load(&mut tx, &app.sealer, &app.pepper, file, &|done, all| seen.lock().unwrap().push((done, all)))
+        .await
+        .unwrap();
     drop(tx);
     let seen = seen.into_inner().unwrap();
-    assert!(seen.windows(2).all(|pair| pair[0].0 <= pair[1].0) && seen.iter().all(|(done, all)| done <= all), "{seen:?}");
+    assert!(
+        seen.windows(2).all(|pair| pair[0].0 <= pair[1].0) && seen.iter().all(|(done, all)| done <= all),
+        "{seen:?}"
+    );
     assert_eq!(number(&app.db, "SELECT COUNT(*) FROM tag").await, 0);
 }
 

@@ -98,7 +98,8 @@ pub fn sqlite_beside(db: &TestDb, name: &str) -> TestDb {
 /// Everything that the database stores, as a thief of its disk would see it.
 pub async fn stolen(db: &TestDb, app: &App) -> String {
     if db.backend == Backend::Sqlite {
-        let files = std::fs::read_dir(db.folder.path()).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
+        let files =
+            std::fs::read_dir(db.folder.path()).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
         return files.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect();
     }
     let mut all = String::new();

@@ -129,7 +129,8 @@ async fn a_sealed_value_opens_only_at_its_place(db: TestDb) {
         assert_eq!(opens(&row, "password").unwrap(), format!("canary-{}", row.name));
         assert_eq!(opens(&row, "token_value").unwrap(), format!("canary-token-{}", row.name));
     }
-    execute(&app.db, "UPDATE proxmox_endpoint SET password = token_value, token_value = password WHERE name = 'one'").await;
+    execute(&app.db, "UPDATE proxmox_endpoint SET password = token_value, token_value = password WHERE name = 'one'")
+        .await;
     execute(
         &app.db,
         "UPDATE proxmox_endpoint SET password = (SELECT token_value FROM proxmox_endpoint AS o WHERE o.name = 'one') \

@@ -79,7 +79,8 @@ async fn names_and_values_are_unique(db: TestDb) {
 
 async fn wrong_tokens_are_refused_by_path(db: TestDb) {
     let app = db.open().await;
-    let with = |permission: Value| NewToken { permissions: vec![Permission::everything_json(), permission], ..named("t") };
+    let with =
+        |permission: Value| NewToken { permissions: vec![Permission::everything_json(), permission], ..named("t") };
     let cases = [
         (NewToken { name: " ".into(), ..named("t") }, "name"),
         (NewToken { name: "n".repeat(101), ..named("t") }, "name"),
