@@ -44,7 +44,7 @@ pub(super) async fn store(app: &App, text: &[u8], actor: &str) -> Result<u64> {
 /// Writes the rows to a file that `load` reads back.
 pub(super) async fn dump(app: &App, path: Option<&Path>, with_secrets: bool) -> Result<()> {
     let text = dump::to_text(&dump::dump(&app.db, with_secrets).await?)?;
-    match path {
+    match path.filter(|path| *path != Path::new("-")) {
         None => print(&String::from_utf8_lossy(&text)),
         Some(path) => {
             write(path, &text).map_err(|error| Error::Conflict(format!("cannot write {}: {error}", path.display())))

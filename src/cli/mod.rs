@@ -35,7 +35,7 @@ enum Command {
     },
     /// Write the rows to a file that `load` reads back
     Dump {
-        /// The file; stdout without it
+        /// The file; stdout without it, or -
         file: Option<PathBuf>,
         /// Include digests and sealed secrets, of use only under the same key
         #[arg(long)]

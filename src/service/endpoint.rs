@@ -92,7 +92,7 @@ fn split_host(host: &str) -> Result<(Option<String>, Option<String>)> {
     if host.parse::<IpAddr>().is_ok() {
         return Ok((Some(rules::written_address(host)?), None));
     }
-    if host.contains(['/', ':', '@', ' ']) {
+    if host.contains(|c: char| c.is_whitespace() || c.is_control() || "/:@?#[]".contains(c)) {
         let message = "must be an IP address or a domain name, without scheme, port and path";
         return Err(Error::input(message).within("host"));
     }

@@ -3,28 +3,32 @@
 use super::{Clock, change};
 use chrono::{DateTime, Datelike, DurationRound, TimeDelta, Utc};
 use secrecy::SecretString;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+use std::fmt;
+use std::marker::PhantomData;
 
 /// A whole file. References come before what refers to them.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct File {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
     pub tags: Vec<Tag>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
     pub netbox_clusters: Vec<NetBoxCluster>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
     pub netbox_devices: Vec<NetBoxDevice>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
     pub proxmox_endpoints: Vec<Endpoint>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
     pub proxmox_clusters: Vec<Cluster>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
     pub proxmox_nodes: Vec<Node>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
     pub proxmox_storages: Vec<Storage>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
     pub tokens: Vec<Token>,
     /// The sealed pepper of the digests; only with secrets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -241,6 +245,31 @@ pub struct Token {
     pub created: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_timestamp")]
     pub last_used: Option<DateTime<Utc>>,
+}
+
+/// A JSON object: what serde derives would also read a list, value by value in the order of the fields.
+pub(super) struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+        deserializer.deserialize_map(Fields(PhantomData)).map(Self)
+    }
+}
+
+fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    Ok(Vec::<Object<T>>::deserialize(deserializer)?.into_iter().map(|object| object.0).collect())
 }
 
 fn port() -> i32 {

@@ -1,5 +1,5 @@
 //! Loading a file into an empty database: all or nothing, every error with the path of what is wrong.
-use super::file::{self, File};
+use super::file::{self, File, Object};
 use super::token::{NewToken, Pepper, Plain};
 use super::{Tx, endpoint as endpoints, rules, token as tokens};
 use crate::entity::{
@@ -16,13 +16,13 @@ use std::collections::HashSet;
 /// Reads a file; what does not fit its format is told with its path.
 pub fn parse(text: &[u8]) -> Result<File> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let file: File = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let file: Object<File> = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         let message = without_texts(&error.into_inner().to_string());
         Error::input(if path == "." { message } else { format!("{path}: {message}") })
     })?;
     deserializer.end().map_err(|error| Error::input(error.to_string()))?;
-    Ok(file)
+    Ok(file.0)
 }
 
 /// The library repeats a text where something else belongs; it may be a secret in the wrong place.

@@ -10,7 +10,7 @@ async fn a_dump_loads_elsewhere_to_the_same_dump(db: TestDb) {
     let first = program.ok(&["dump"]);
     assert!(first.starts_with("{\n \"tags\": [") && first.ends_with("\n}\n"), "{first}");
     let mut other = Program::bare(&program.folder);
-    other.set("PROXBOX_DATABASE_URL", "sqlite://other.db?mode=rwc");
+    other.set("PROXBOX_DATABASE_URL", "sqlite://other.db?mode=rwc").set("PROXBOX_LISTEN", "127.0.0.1:0");
     other.ok_with(&["load", "-"], &first);
     assert_eq!(other.ok(&["dump"]), first);
     // With secrets only under the same key.
@@ -37,6 +37,7 @@ async fn a_dumped_file_is_whole_and_the_owners(db: TestDb) {
     let before = fs::read_dir(&program.folder).unwrap().count();
     assert_eq!(program.ok(&["dump", "dump.json"]), "");
     assert_eq!(fs::read_to_string(&path).unwrap(), program.ok(&["dump"]));
+    assert_eq!(program.ok(&["dump", "-"]), program.ok(&["dump"]));
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::read_dir(&program.folder).unwrap().count(), before, "nothing beside it");
     let message = program.fails(1, &["dump", "nowhere/dump.json"]);

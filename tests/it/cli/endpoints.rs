@@ -74,6 +74,8 @@ async fn wrong_endpoints_are_refused(db: TestDb) {
         (1, &["add", "x", "pve.example.com:8006"], "host: "),
         (1, &["add", "x", "[2001:db8::1]"], "host: "),
         (1, &["add", "x", "10.0.0.0/8"], "host: "),
+        (1, &["add", "x", "pve.example.com?a=b"], "host: "),
+        (1, &["add", "x", "pve\texample"], "host: "),
         (1, &["add", "x", "y", "--port", "0"], "port: is 0"),
         (1, &["add", "x", "y", "--port", "65536"], "port: is 65536"),
         (2, &["add", "x", "y", "--port", "https"], "--port"),

@@ -31,7 +31,7 @@ impl Program {
     pub fn new(db: &TestDb) -> Self {
         let mut program = Self::bare(db.folder.path());
         program.set("PROXBOX_DATABASE_URL", &db.options.url);
-        program.set("PROXBOX_SECRET_KEY", KEY);
+        program.set("PROXBOX_SECRET_KEY", KEY).set("PROXBOX_LISTEN", "127.0.0.1:0");
         program
     }
 
@@ -101,10 +101,9 @@ impl Program {
         output.stderr
     }
 
-    /// Starts `serve` on a free port and waits until it listens.
+    /// Starts `serve`, which must be told of a free port, and waits until it listens.
     pub fn serve(&self, arguments: &[&str]) -> Running {
-        let mut command = self.command(&[&["serve"], arguments].concat());
-        let mut child = command.env("PROXBOX_LISTEN", "127.0.0.1:0").spawn().unwrap();
+        let mut child = self.command(&[&["serve"], arguments].concat()).spawn().unwrap();
         let (stdout, stderr) = (collect(child.stdout.take().unwrap()), collect(child.stderr.take().unwrap()));
         let begun = Instant::now();
         let address = loop {

@@ -10,7 +10,8 @@ use std::os::unix::fs::PermissionsExt;
 fn options(help: &str) -> Vec<String> {
     let mut options: Vec<String> = Vec::new();
     for line in help.lines().skip_while(|line| !line.starts_with("Options:")) {
-        if line.trim_start().starts_with('-') {
+        let begin = line.trim_start();
+        if begin.starts_with("--") || begin.starts_with('-') && begin[2..].starts_with(',') {
             options.push(String::new());
         }
         if let Some(option) = options.last_mut() {
@@ -113,7 +114,7 @@ fn the_defaults_are_a_database_and_a_key_in_this_folder() {
     assert!(folder.path().join("proxbox.db").exists());
     assert!(program.ok(&["token", "list"]).contains("admin"));
     fs::remove_file(folder.path().join("proxbox.key")).unwrap();
-    let message = program.fails(1, &["serve"]);
+    let message = program.fails(1, &["serve", "--listen", "127.0.0.1:0"]);
     assert!(message.contains("proxbox.key is missing"), "{message}");
     assert!(!folder.path().join("proxbox.key").exists());
 }

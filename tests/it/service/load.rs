@@ -1,5 +1,5 @@
 //! Loading: every row as the file has it, or nothing and the path of what is wrong.
-use super::{changes_after, dumped, number, sqlite_beside, stolen, text, topology, try_load};
+use super::{ask, changes_after, dumped, execute, number, sqlite_beside, stolen, topology, try_load};
 use crate::support::{ADMIN, SEED, Server, TestDb, both, fill};
 use proxbox_graphql::app::App;
 use proxbox_graphql::entity::{Action, endpoint as endpoint_row, node, storage, token as token_row};
@@ -63,6 +63,9 @@ async fn unknown_keys_and_wrong_types_are_refused_by_path(db: TestDb) {
         ("/tokens/0/permissions/0/x", json!("canary"), "tokens[0].permissions[0].x"),
         ("/proxmox_endpoint", json!([]), "proxmox_endpoint"),
         ("/tags/0/id", json!("1"), "tags[0].id"),
+        ("/tags/0", json!([1, "a", "a", "4caf50"]), "tags[0]"),
+        ("/tokens/0", json!(["canary"]), "tokens[0]"),
+        ("/tags", json!({}), "tags"),
         ("/proxmox_endpoints/0/port", json!("8006"), "proxmox_endpoints[0].port"),
         ("/proxmox_endpoints/0/port", json!(5_000_000_000_i64), "proxmox_endpoints[0].port"),
         ("/proxmox_endpoints/0/verify_ssl", json!("yes"), "proxmox_endpoints[0].verify_ssl"),
@@ -310,7 +313,6 @@ async fn tokens_of_the_file_work(db: TestDb) {
     for token in [
         "4444444444444444444444444444444444444444",
         "5555555555555555555555555555555555555555",
-        "7777777777777777777777777777777777777777",
         "6666666666666666666666666666666666666666",
         "nbt_oraclekey002.abcdefghijklmnopqrstuvwxyz0123456789ABCD",
         "nbt_oraclekey001.abcdefghijklmnopqrstuvwxyz0123456789ABCE",
@@ -318,6 +320,8 @@ async fn tokens_of_the_file_work(db: TestDb) {
     ] {
         assert_eq!(server.ask_as(token, nodes, json!({})).await.code(), "UNAUTHENTICATED", "{token}");
     }
+    let elsewhere = "7777777777777777777777777777777777777777";
+    assert_eq!(server.ask_as(elsewhere, nodes, json!({})).await.code(), "FORBIDDEN");
 }
 
 fn new_endpoint(name: &str) -> NewEndpoint {
@@ -420,21 +424,20 @@ async fn only_an_empty_database_is_filled(db: TestDb) {
     let message = try_load(&app, SEED).await.expect_err("a token is there").to_string();
     assert!(message.contains("not empty") && message.contains("1 tokens"), "{message}");
     assert_eq!(number(&app.db, "SELECT COUNT(*) FROM proxmox_endpoint").await, 0);
-    for list in ["tags", "netbox_clusters", "netbox_devices", "proxmox_endpoints"] {
-        let other = sqlite_beside(&db, &format!("{list}.db"));
-        let app = other.open().await;
-        fill(
-            &app,
-            &json!({list: topology()[list].as_array().unwrap().iter().map(|row| {
-            let mut row = row.clone();
-            row.as_object_mut().unwrap().remove("tags");
-            row
-        }).collect::<Vec<_>>()})
-            .to_string(),
-        )
-        .await;
+    let mut table = "api_token";
+    for (list, next) in [
+        ("tags", "tag"),
+        ("netbox_clusters", "netbox_cluster"),
+        ("netbox_devices", "netbox_device"),
+        ("proxmox_endpoints", "proxmox_endpoint"),
+    ] {
+        execute(&app.db, &format!("DELETE FROM {table}")).await;
+        let mut row = topology()[list][0].clone();
+        row.as_object_mut().unwrap().remove("tags");
+        try_load(&app, &json!({list: [row]}).to_string()).await.unwrap();
         let message = try_load(&app, "{}").await.expect_err(list).to_string();
         assert!(message.contains("not empty"), "{message}");
+        table = next;
     }
 }
 
@@ -458,7 +461,7 @@ async fn secrets_are_sealed_and_open_again(db: TestDb) {
 
 async fn addresses_are_canonical_and_mapped_ones_stay(db: TestDb) {
     let app = db.open().await;
-    for (i, (given, stored)) in [
+    let addresses = [
         ("2001:db8:0:0:0:0:0:ff", "2001:db8::ff"),
         ("2001:DB8::FF", "2001:db8::ff"),
         ("::ffff:10.0.0.10", "::ffff:10.0.0.10"),
@@ -467,18 +470,19 @@ async fn addresses_are_canonical_and_mapped_ones_stay(db: TestDb) {
         ("::102:304", "::1.2.3.4"),
         ("::1", "::1"),
         ("10.0.0.10", "10.0.0.10"),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let other = sqlite_beside(&db, &format!("address-{i}.db"));
-        let app = if i < 7 { other.open().await } else { app.clone() };
-        let changes =
-            [("/proxmox_nodes/0/ip_address", json!(given)), ("/proxmox_endpoints/1/ip_address", json!(given))];
-        try_load(&app, &changed(&changes).to_string()).await.unwrap();
-        let nodes = text(&app.db, "SELECT ip_address FROM proxmox_node WHERE id = 1").await;
-        let endpoints = text(&app.db, "SELECT ip_address FROM proxmox_endpoint WHERE id = 2").await;
-        assert_eq!((nodes.as_str(), endpoints.as_str()), (stored, stored), "{given}");
+    ];
+    let mut file = topology();
+    for (i, (given, _)) in addresses.iter().enumerate() {
+        let name = format!("address-{i}");
+        set(&mut file, "/proxmox_nodes/-", json!({"id": 100 + i, "endpoint": 1, "name": name, "ip_address": given}));
+        let endpoint = json!({"id": 100 + i, "name": name, "mode": "undefined", "ip_address": given});
+        set(&mut file, "/proxmox_endpoints/-", endpoint);
+    }
+    try_load(&app, &file.to_string()).await.unwrap();
+    for table in ["proxmox_node", "proxmox_endpoint"] {
+        let rows = ask(&app.db, &format!("SELECT ip_address FROM {table} WHERE id >= 100 ORDER BY id")).await;
+        let stored = rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap()).collect::<Vec<_>>();
+        assert_eq!(stored, addresses.map(|(_, stored)| stored), "{table}");
     }
 }
 
@@ -505,7 +509,7 @@ async fn null_and_empty_stay_apart(db: TestDb) {
 
 async fn documents_and_numbers_are_exact(db: TestDb) {
     let app = db.open().await;
-    let raw = r#"{"zeta":1,"alpha":{"b":[1,2.5,null,true],"a":0.30000000000000004},"é":"ü\u0000😀","big":1e16,"max":18446744073709551615,"min":-9223372036854775808,"tiny":5e-324,"Z":{}}"#;
+    let raw = r#"{"zeta":1,"alpha":{"b":[1,2.5,null,true],"a":0.30000000000000004},"é":"ü\u0000😀","big":1e+16,"max":18446744073709551615,"min":-9223372036854775808,"tiny":5e-324,"Z":{}}"#;
     let mut file = topology();
     file["proxmox_storages"][0]["raw_config"] = serde_json::from_str(raw).unwrap();
     file["proxmox_storages"][1]["raw_config"] = json!([1, "x"]);
