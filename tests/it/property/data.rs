@@ -319,6 +319,10 @@ pub fn world() -> impl Strategy<Value = World> {
         distinct(&mut nodes, &["endpoint", "name"]);
         distinct(&mut storages, &["cluster", "name"]);
         distinct(&mut tags, &["name"]);
+        // What some tests cannot do without.
+        nodes[..3].iter_mut().for_each(|row| row["max_memory"] = json!(i64::MAX));
+        storages[0]["server"] = Value::Null;
+        storages[1]["server"] = json!("pve");
         for (row, slug) in tags.iter_mut().zip(["prod", "PROD", "lab", "é", "a_b"]) {
             row["slug"] = json!(slug);
         }
