@@ -32,7 +32,9 @@ fn values(ty: Type) -> BoxedStrategy<(Value, Scalar)> {
             };
             (prop_oneof![0..60i64, data::bytes()], any::<bool>()).prop_map(form).boxed()
         }
-        Type::Float | Type::MemoryPercent => data::float().prop_map(|value| (json!(value), Scalar::Float(value))).boxed(),
+        Type::Float | Type::MemoryPercent => {
+            data::float().prop_map(|value| (json!(value), Scalar::Float(value))).boxed()
+        }
         Type::Bool => any::<bool>().prop_map(|value| (json!(value), Scalar::Bool(value))).boxed(),
         Type::Time => data::time().prop_map(|text| (json!(text), Scalar::Time(moment(&text)))).boxed(),
         Type::Mode => select(vec!["undefined", "standalone", "cluster"]).prop_map(str::to_owned).prop_map(text).boxed(),
@@ -69,17 +71,17 @@ fn plain(kind: Kind, of: &'static Field) -> Vec<BoxedStrategy<Meaning>> {
         type Way = fn(Text) -> Lookup;
         let ways: [(&str, Way); 3] =
             [("contains", Lookup::Contains), ("startswith", Lookup::StartsWith), ("endswith", Lookup::EndsWith)];
-        let search = (select(ways.to_vec()), any::<bool>(), data::text()).prop_map(move |((name, way), fold, value)| {
-            let i = if fold { "i" } else { "" };
-            (format!("{}__{i}{name}", of.name), json!(value), ask(way(Text { value, fold })))
-        });
+        let search =
+            (select(ways.to_vec()), any::<bool>(), data::text()).prop_map(move |((name, way), fold, value)| {
+                let i = if fold { "i" } else { "" };
+                (format!("{}__{i}{name}", of.name), json!(value), ask(way(Text { value, fold })))
+            });
         let regex = (any::<bool>(), pattern()).prop_map(move |(fold, value)| {
             let i = if fold { "i" } else { "" };
             (format!("{}__{i}regex", of.name), json!(value), ask(Lookup::Regex(Text { value, fold })))
         });
-        let same = data::text().prop_map(move |text| {
-            (format!("{}__iexact", of.name), json!(text), ask(Lookup::InFolded(vec![text])))
-        });
+        let same = data::text()
+            .prop_map(move |text| (format!("{}__iexact", of.name), json!(text), ask(Lookup::InFolded(vec![text]))));
         all.extend([search.boxed(), regex.boxed(), same.boxed()]);
     }
     debug_assert!(field(kind, of.name).is_some());
@@ -116,7 +118,8 @@ fn related(kind: Kind, of: &'static Field, target: Kind, depth: usize) -> Vec<Bo
     let names = [of.name, of.column].into_iter().filter(|name| field(kind, name).is_none_or(|own| own == of));
     let name = select(names.collect::<Vec<_>>());
     let exact = (name.clone(), 0..60i64).prop_map(move |(name, id)| (name.to_owned(), json!(id), ids(vec![id])));
-    let one_of = (name.clone(), vec(0..60i64, 0..8)).prop_map(move |(name, of)| (format!("{name}__in"), json!(of), ids(of)));
+    let one_of =
+        (name.clone(), vec(0..60i64, 0..8)).prop_map(move |(name, of)| (format!("{name}__in"), json!(of), ids(of)));
     let null = (name, any::<bool>()).prop_map(move |(name, wanted)| {
         let null = test(of, Lookup::Null).unwrap();
         (format!("{name}__isnull"), json!(wanted), if wanted { null } else { null.negated() })
@@ -124,7 +127,8 @@ fn related(kind: Kind, of: &'static Field, target: Kind, depth: usize) -> Vec<Bo
     let none = Just((of.name.to_owned(), Value::Null, test(of, Lookup::Null).unwrap()));
     let mut all = vec![exact.boxed(), one_of.boxed(), null.boxed(), none.boxed()];
     if depth > 0 {
-        let beyond = lookups(target, depth - 1).prop_map(move |(key, json, inner)| (format!("{}__{key}", of.name), json, is(inner)));
+        let beyond = lookups(target, depth - 1)
+            .prop_map(move |(key, json, inner)| (format!("{}__{key}", of.name), json, is(inner)));
         all.extend([beyond.clone().boxed(), beyond.clone().boxed(), beyond.boxed()]);
     }
     all
@@ -153,8 +157,10 @@ fn constraints(kind: Kind) -> BoxedStrategy<(Value, Filter)> {
 
 async fn lookups_mean_what_they_say(db: TestDb) {
     let (app, memory) = place(&db).await;
-    let asked = Union::new(Kind::ALL.map(|kind| constraints(kind).prop_map(move |(json, filter)| (kind, json, filter)).boxed()));
-    hold(cases(300), asked, async |(kind, json, wanted)| {
+    let asked = Union::new(
+        Kind::ALL.map(|kind| constraints(kind).prop_map(move |(json, filter)| (kind, json, filter)).boxed()),
+    );
+    hold(cases(150), asked, async |(kind, json, wanted)| {
         let parsed = constraint(kind, &json).map_err(|error| TestCaseError::fail(format!("{error}")))?;
         let rows = |filter| memory.matching(kind, filter, &View::everything());
         same(&format!("{kind}: {json}"), rows(&parsed), rows(&wanted))?;
@@ -165,8 +171,28 @@ async fn lookups_mean_what_they_say(db: TestDb) {
 /// Any JSON, with words in it that lookups are made of.
 fn any_json() -> BoxedStrategy<Value> {
     let word = select(vec![
-        "name", "id", "pk", "tags", "slug", "cluster", "cluster_id", "endpoint", "netbox_cluster", "created", "mode",
-        "in", "isnull", "regex", "gt", "exact", "proxmox_nodes", "", "_", "__", "é", "\0",
+        "name",
+        "id",
+        "pk",
+        "tags",
+        "slug",
+        "cluster",
+        "cluster_id",
+        "endpoint",
+        "netbox_cluster",
+        "created",
+        "mode",
+        "in",
+        "isnull",
+        "regex",
+        "gt",
+        "exact",
+        "proxmox_nodes",
+        "",
+        "_",
+        "__",
+        "é",
+        "\0",
     ]);
     let key = vec(word, 0..4).prop_map(|words| words.join("__"));
     let leaf = prop_oneof![
@@ -191,10 +217,30 @@ async fn nonsense_is_refused(db: TestDb) {
     let (app, memory) = place(&db).await;
     for kind in Kind::ALL {
         for key in [
-            "nope", "nope__exact", "name__nope", "name__exact__in", "id__regex__x", "display", "password", "token_value",
-            "custom_fields", "raw_config", "tags", "tags__name", "tags__slug__contains", "proxmox_nodes",
-            "proxmox_nodes__name", "created__year", "__name", "name__", "Name", "endpoint__password", "endpoint__nope",
-            "endpoint_id__name", "source", "",
+            "nope",
+            "nope__exact",
+            "name__nope",
+            "name__exact__in",
+            "id__regex__x",
+            "display",
+            "password",
+            "token_value",
+            "custom_fields",
+            "raw_config",
+            "tags",
+            "tags__name",
+            "tags__slug__contains",
+            "proxmox_nodes",
+            "proxmox_nodes__name",
+            "created__year",
+            "__name",
+            "name__",
+            "Name",
+            "endpoint__password",
+            "endpoint__nope",
+            "endpoint_id__name",
+            "source",
+            "",
         ] {
             let known = key == "name__" && field(kind, "name").is_some();
             let parsed = constraint(kind, &json!({key: "x"}));
@@ -218,7 +264,7 @@ async fn nonsense_is_refused(db: TestDb) {
         }
     }
     let asked = (select(Kind::ALL.to_vec()), any_json());
-    hold(cases(1000), asked, async |(kind, json)| match constraint(kind, &json) {
+    hold(cases(400), asked, async |(kind, json)| match constraint(kind, &json) {
         Ok(filter) => agree(&app, &memory, kind, &filter, &View::everything()).await,
         Err(_) => Ok(()),
     });

@@ -31,11 +31,9 @@ fn list_name(kind: Kind) -> &'static str {
 pub fn references(kind: Kind) -> &'static [(&'static str, Kind)] {
     match kind {
         Kind::Cluster => &[("endpoint", Kind::Endpoint), ("netbox_cluster", Kind::NetBoxCluster)],
-        Kind::Node => &[
-            ("endpoint", Kind::Endpoint),
-            ("proxmox_cluster", Kind::Cluster),
-            ("netbox_device", Kind::NetBoxDevice),
-        ],
+        Kind::Node => {
+            &[("endpoint", Kind::Endpoint), ("proxmox_cluster", Kind::Cluster), ("netbox_device", Kind::NetBoxDevice)]
+        }
         Kind::Storage => &[("cluster", Kind::NetBoxCluster), ("source", Kind::Cluster)],
         _ => &[],
     }
@@ -66,10 +64,13 @@ impl World {
         };
         let all = json!([{"models": ["*"], "actions": ["view", "add", "change", "delete"], "constraints": null}]);
         let some = Kind::ALL.map(permission);
-        file.insert("tokens".into(), json!([
-            {"name": "admin", "value": crate::support::ADMIN, "permissions": all},
-            {"name": "some", "value": SOME, "permissions": some},
-        ]));
+        file.insert(
+            "tokens".into(),
+            json!([
+                {"name": "admin", "value": crate::support::ADMIN, "permissions": all},
+                {"name": "some", "value": SOME, "permissions": some},
+            ]),
+        );
         Value::Object(file).to_string()
     }
 
@@ -112,13 +113,14 @@ impl Seen {
 /// What texts are made of: LIKE's and regular expressions' special characters, quotes, letters of either case from
 /// several scripts. Left out are the few letters that PostgreSQL folds in its own way, as the documentation says.
 pub const ALPHABET: [&str; 34] = [
-    "a", "A", "b", "B", "z", "é", "É", "ü", "Ü", "ß", "ω", "Ω", "γ", "Γ", "д", "Д", "日", "本", "😀", "%", "_", "\\", "1",
-    "2", "0", " ", "'", "\"", ".", "-", "*", "[", "(", "$",
+    "a", "A", "b", "B", "z", "é", "É", "ü", "Ü", "ß", "ω", "Ω", "γ", "Γ", "д", "Д", "日", "本", "😀", "%", "_", "\\",
+    "1", "2", "0", " ", "'", "\"", ".", "-", "*", "[", "(", "$",
 ];
 
 /// A text, often one that others are too.
 pub fn text() -> BoxedStrategy<String> {
-    let word = select(vec!["pve", "PVE", "Pve-1", "a%b", "axb", "n_1", "nx1", r"c\d", "ÜBER", "über", "Über 2", "日本"]);
+    let word =
+        select(vec!["pve", "PVE", "Pve-1", "a%b", "axb", "n_1", "nx1", r"c\d", "ÜBER", "über", "Über 2", "日本"]);
     let random = vec(select(ALPHABET.to_vec()), 0..5).prop_map(|parts| parts.concat());
     prop_oneof![2 => word.prop_map(str::to_owned), 1 => Just(String::new()), 3 => random].boxed()
 }
@@ -137,7 +139,8 @@ fn list() -> BoxedStrategy<String> {
 
 pub fn address() -> BoxedStrategy<String> {
     let known = vec!["10.0.0.1", "10.0.0.2", "10.0.0.12", "2001:db8::ff", "::1", "::1.2.3.4", "::ffff:1.2.3.4"];
-    prop_oneof![select(known).prop_map(str::to_owned), any::<std::net::Ipv4Addr>().prop_map(|ip| ip.to_string())].boxed()
+    prop_oneof![select(known).prop_map(str::to_owned), any::<std::net::Ipv4Addr>().prop_map(|ip| ip.to_string())]
+        .boxed()
 }
 
 pub fn int() -> BoxedStrategy<i32> {

@@ -2,9 +2,7 @@
 use super::data::World;
 use proxbox_graphql::app::App;
 use proxbox_graphql::db::Db;
-use proxbox_graphql::entity::{
-    Kind, Resource, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag,
-};
+use proxbox_graphql::entity::{Kind, Resource, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag};
 use proxbox_graphql::error::Result;
 use proxbox_graphql::filter::{Filter, Graph, Row, View, matches};
 use proxbox_graphql::page::{LARGEST_SIZE, Page};
@@ -32,7 +30,8 @@ impl Memory {
         for kind in [Kind::Endpoint, Kind::Cluster, Kind::Node, Kind::Storage] {
             for row in world.rows(kind) {
                 let number = |value: &serde_json::Value| value.as_i64().unwrap() as i32;
-                assigned.insert((kind, number(&row["id"])), row["tags"].as_array().unwrap().iter().map(number).collect());
+                assigned
+                    .insert((kind, number(&row["id"])), row["tags"].as_array().unwrap().iter().map(number).collect());
             }
         }
         let all = Self {

@@ -22,7 +22,8 @@ type Verdict = Result<(), TestCaseError>;
 
 /// How many cases a property tries, when `moderate` is enough in a usual run.
 fn cases(moderate: u32) -> u32 {
-    let wanted = std::env::var("PROXBOX_TEST_CASES").ok().map(|text| text.parse().expect("PROXBOX_TEST_CASES: a number"));
+    let wanted =
+        std::env::var("PROXBOX_TEST_CASES").ok().map(|text| text.parse().expect("PROXBOX_TEST_CASES: a number"));
     wanted.unwrap_or(moderate)
 }
 
@@ -37,9 +38,8 @@ fn runner(cases: u32) -> TestRunner {
 /// Tries a property on random values.
 #[track_caller]
 fn hold<S: Strategy>(cases: u32, values: S, property: impl AsyncFn(S::Value) -> Verdict) {
-    let tried = runner(cases).run(&values, |value| {
-        tokio::task::block_in_place(|| Handle::current().block_on(property(value)))
-    });
+    let tried =
+        runner(cases).run(&values, |value| tokio::task::block_in_place(|| Handle::current().block_on(property(value))));
     if let Err(error) = tried {
         panic!("{error}");
     }

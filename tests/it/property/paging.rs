@@ -79,8 +79,10 @@ impl Question {
     fn page(&self, world: &World, parent: Option<&Value>, bounds: &Bounds) -> Page {
         let all = self.sorted(world, parent);
         let row = |id: Option<i64>| id.map(|id| world.row(self.list.kind, &json!(id)).unwrap());
-        let behind = |row: &Value, bound: Option<&Value>| bound.is_none_or(|bound| self.order(world, row, bound).is_gt());
-        let ahead = |row: &Value, bound: Option<&Value>| bound.is_none_or(|bound| self.order(world, row, bound).is_lt());
+        let behind =
+            |row: &Value, bound: Option<&Value>| bound.is_none_or(|bound| self.order(world, row, bound).is_gt());
+        let ahead =
+            |row: &Value, bound: Option<&Value>| bound.is_none_or(|bound| self.order(world, row, bound).is_lt());
         let (after, before) = (row(bounds.after), row(bounds.before));
         let inside = all.iter().filter(|row| behind(row, after) && ahead(row, before)).copied().collect::<Vec<_>>();
         let outside_start = all.iter().any(|row| !behind(row, after));
@@ -100,7 +102,8 @@ impl Question {
     async fn ask(&self, place: &Place, bounds: &Bounds, cursors: &HashMap<i64, String>) -> Vec<Value> {
         let variables = VARIABLES.replace("OrderInput", &format!("{}Order", self.list.kind.type_name()));
         let query = self.list.query(&variables, ARGUMENTS, SELECTION);
-        let mut values = Map::from_iter([("f".to_owned(), self.filter.clone()), ("o".to_owned(), order_by(&self.keys))]);
+        let mut values =
+            Map::from_iter([("f".to_owned(), self.filter.clone()), ("o".to_owned(), order_by(&self.keys))]);
         values.insert(if bounds.backward { "last" } else { "first" }.into(), json!(bounds.size));
         for (name, id) in [("after", bounds.after), ("before", bounds.before)] {
             if let Some(id) = id {
@@ -118,13 +121,19 @@ impl Question {
     async fn parents<'a>(&self, place: &'a Place) -> Vec<Option<&'a Value>> {
         let world = self.world(place);
         let Some((field, kind)) = self.list.below else { return vec![None] };
-        let data = place.ask(self.view, &format!("{{ {field}(first: 1000) {{ nodes {{ databaseId }} }} }}"), json!({})).await;
+        let data =
+            place.ask(self.view, &format!("{{ {field}(first: 1000) {{ nodes {{ databaseId }} }} }}"), json!({})).await;
         let nodes = data[field]["nodes"].as_array().unwrap();
         nodes.iter().map(|node| Some(world.row(kind, &node["databaseId"]).unwrap())).collect()
     }
 
     /// Asks for a page of every parent, and compares each.
-    async fn check(&self, place: &Place, bounds: &Bounds, cursors: &HashMap<i64, String>) -> Result<Vec<Value>, TestCaseError> {
+    async fn check(
+        &self,
+        place: &Place,
+        bounds: &Bounds,
+        cursors: &HashMap<i64, String>,
+    ) -> Result<Vec<Value>, TestCaseError> {
         let lists = self.ask(place, bounds, cursors).await;
         for (parent, list) in self.parents(place).await.into_iter().zip(&lists) {
             let wanted = self.page(self.world(place), parent, bounds);
@@ -153,13 +162,19 @@ fn page(list: &Value) -> Page {
 async fn whole(place: &Place, question: &Question) -> Result<(Vec<Value>, HashMap<i64, String>), TestCaseError> {
     let lists = question.check(place, &Bounds { size: 1000, ..Bounds::default() }, &HashMap::new()).await?;
     let edges = lists.iter().flat_map(|list| list["edges"].as_array().unwrap());
-    let cursor = |edge: &Value| (edge["node"]["databaseId"].as_i64().unwrap(), edge["cursor"].as_str().unwrap().to_owned());
+    let cursor =
+        |edge: &Value| (edge["node"]["databaseId"].as_i64().unwrap(), edge["cursor"].as_str().unwrap().to_owned());
     let cursors = edges.map(cursor).collect();
     Ok((lists, cursors))
 }
 
 /// Windows between two rows of any list, of every parent.
-async fn windows(place: &Place, question: &Question, cursors: &HashMap<i64, String>, picks: &[(Index, u8, usize)]) -> Verdict {
+async fn windows(
+    place: &Place,
+    question: &Question,
+    cursors: &HashMap<i64, String>,
+    picks: &[(Index, u8, usize)],
+) -> Verdict {
     let mut ids = cursors.keys().copied().collect::<Vec<_>>();
     ids.sort_unstable();
     if ids.is_empty() {
@@ -181,7 +196,13 @@ async fn windows(place: &Place, question: &Question, cursors: &HashMap<i64, Stri
 }
 
 /// Goes through a list of the root page by page.
-async fn walk(place: &Place, question: &Question, cursors: &HashMap<i64, String>, bounds: Bounds, whole: &[i64]) -> Verdict {
+async fn walk(
+    place: &Place,
+    question: &Question,
+    cursors: &HashMap<i64, String>,
+    bounds: Bounds,
+    whole: &[i64],
+) -> Verdict {
     let mut seen: Vec<i64> = Vec::new();
     let mut bounds = bounds;
     loop {
@@ -215,7 +236,7 @@ async fn pages_add_up_at_the_root(db: TestDb) {
     let place = Place::new(&db).await;
     let picks = proptest::collection::vec((any::<Index>(), any::<u8>(), 0..8usize), 4);
     let asked = (questions(&place.views[0].1, &LISTS[..3]), 1..=7usize, 0..3u8, picks);
-    hold(cases(40), asked, async |(question, size, how, picks)| {
+    hold(cases(15), asked, async |(question, size, how, picks)| {
         let (lists, cursors) = whole(&place, &question).await?;
         let all = page(&lists[0]).ids;
         // Small pages of long lists would only be slow.
@@ -234,7 +255,7 @@ async fn pages_add_up_below_parents(db: TestDb) {
     let place = Place::new(&db).await;
     let picks = proptest::collection::vec((any::<Index>(), any::<u8>(), 0..8usize), 8);
     let asked = (questions(&place.views[0].1, &LISTS[3..]), picks);
-    hold(cases(40), asked, async |(question, picks)| {
+    hold(cases(15), asked, async |(question, picks)| {
         let (_, cursors) = whole(&place, &question).await?;
         windows(&place, &question, &cursors, &picks).await
     });

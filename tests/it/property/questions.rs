@@ -31,16 +31,17 @@ fn known(world: &World, kind: Kind, field: &str, other: Values) -> Values {
 
 /// A part of a text, in either case.
 pub fn piece(texts: Vec<String>) -> BoxedStrategy<String> {
-    let cut = (select(texts), any::<proptest::sample::Index>(), 0..4usize, 0..4u8).prop_map(|(text, from, length, how)| {
-        let chars = text.chars().collect::<Vec<_>>();
-        let from = if chars.is_empty() { 0 } else { from.index(chars.len()) };
-        let piece = chars.into_iter().skip(from).take(length).collect::<String>();
-        match how {
-            0 => piece.to_uppercase(),
-            1 => piece.to_lowercase(),
-            _ => piece,
-        }
-    });
+    let cut =
+        (select(texts), any::<proptest::sample::Index>(), 0..4usize, 0..4u8).prop_map(|(text, from, length, how)| {
+            let chars = text.chars().collect::<Vec<_>>();
+            let from = if chars.is_empty() { 0 } else { from.index(chars.len()) };
+            let piece = chars.into_iter().skip(from).take(length).collect::<String>();
+            match how {
+                0 => piece.to_uppercase(),
+                1 => piece.to_lowercase(),
+                _ => piece,
+            }
+        });
     prop_oneof![3 => cut, 1 => data::text()].boxed()
 }
 
@@ -90,7 +91,8 @@ fn operand(world: &World, kind: Kind, field: &str, ty: Ty) -> Values {
 }
 
 fn id(world: &World, kind: Kind) -> Values {
-    let number = prop_oneof![4 => select(world.values(kind, "id")), 1 => select(vec![json!(0), json!(-1), json!(i32::MAX)])];
+    let number =
+        prop_oneof![4 => select(world.values(kind, "id")), 1 => select(vec![json!(0), json!(-1), json!(i32::MAX)])];
     let form = move |(number, form): (Value, u8)| match form {
         0 => number,
         1 => json!(number.to_string()),
@@ -113,7 +115,8 @@ pub fn questions(world: &World, depth: usize) -> HashMap<Kind, Values> {
     let kinds = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Tag);
     let mut level = HashMap::new();
     for depth in 0..=depth {
-        let next = kinds.clone().map(|kind| (kind, question(world, kind, if depth == 0 { None } else { Some(&level) })));
+        let next =
+            kinds.clone().map(|kind| (kind, question(world, kind, if depth == 0 { None } else { Some(&level) })));
         level = next.collect::<HashMap<_, _>>();
     }
     level
