@@ -23,7 +23,7 @@ mod values;
 
 pub use json_text::JsonText;
 pub use kind::Kind;
-pub use scalar::Scalar;
+pub use scalar::{Scalar, parse_time};
 pub use values::{Action, Mode, Origin};
 
 /// A resource that has an id, a kind and a display, whatever table it lies in.

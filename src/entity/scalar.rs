@@ -1,4 +1,4 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use sea_orm::Value;
 
 /// One value of a column, whatever its table: what filters compare with and cursors remember.
@@ -9,6 +9,13 @@ pub enum Scalar {
     Float(f64),
     Text(String),
     Time(DateTime<Utc>),
+}
+
+/// The time of an RFC 3339 text as both databases keep it: whole microseconds, in the years 1–9999.
+pub fn parse_time(text: &str) -> Option<DateTime<Utc>> {
+    let time = DateTime::parse_from_rfc3339(text).ok()?;
+    // chrono's own truncation knows only the years whose nanoseconds fit 64 bits.
+    DateTime::from_timestamp_micros(time.timestamp_micros()).filter(|time| (1..=9999).contains(&time.year()))
 }
 
 impl From<Scalar> for Value {

@@ -1,6 +1,6 @@
 //! Constraints of permissions, as NetBox writes them: Django lookups over the fields of a model.
 use super::{Compare, Field, Filter, Lookup, Text, Type, field, fields, test};
-use crate::entity::{Kind, Scalar};
+use crate::entity::{Kind, Scalar, parse_time};
 use crate::error::{Error, Result};
 use serde_json::Value;
 
@@ -124,8 +124,8 @@ fn value(field: &Field, operand: &Value) -> Result<Scalar> {
         Type::Float | Type::MemoryPercent => operand.as_f64().map(Scalar::Float).ok_or_else(|| wrong("a number")),
         Type::Bool => operand.as_bool().map(Scalar::Bool).ok_or_else(|| wrong("true or false")),
         Type::Time => {
-            let time = operand.as_str().and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok());
-            time.map(|time| Scalar::Time(time.to_utc())).ok_or_else(|| wrong("an RFC 3339 time"))
+            let time = operand.as_str().and_then(parse_time);
+            time.map(Scalar::Time).ok_or_else(|| wrong("an RFC 3339 time"))
         }
         _ => operand.as_str().map(|text| Scalar::Text(text.to_owned())).ok_or_else(|| wrong("a text")),
     }

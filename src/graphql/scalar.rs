@@ -1,8 +1,8 @@
 //! Our scalars, and ids: readable and global, or REST's integer where the type is known.
-use crate::entity::Kind;
+use crate::entity::{Kind, parse_time};
 use crate::error::{Error, Result};
 use async_graphql::{ID, InputValueError, InputValueResult, Number, Scalar, ScalarType, Value};
-use chrono::{DateTime, Datelike, DurationRound, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 
 /// A whole number of 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +39,7 @@ pub struct Time(pub DateTime<Utc>);
 impl ScalarType for Time {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        let time = DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
-        let time = time.and_then(|time| time.duration_trunc(TimeDelta::microseconds(1)).ok());
-        let time = time.filter(|time| (1..=9999).contains(&time.year()));
-        time.map(Self).ok_or_else(|| InputValueError::custom("must be an RFC 3339 time such as 2026-04-01T00:00:00Z"))
+        parse_time(text).map(Self).ok_or_else(|| InputValueError::custom("must be an RFC 3339 time such as 2026-04-01T00:00:00Z"))
     }
 
     fn is_valid(value: &Value) -> bool {

@@ -1,7 +1,8 @@
 //! The file format of `load` and `dump`: every row with its id and times, references by id, tags by id.
 //! Keys are REST's names. What a file may leave out has a default; what nobody knows is refused.
 use super::{Clock, change};
-use chrono::{DateTime, Datelike, DurationRound, TimeDelta, Utc};
+use crate::entity::parse_time;
+use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, Visitor};
@@ -314,9 +315,7 @@ mod timestamp {
     }
 
     pub(super) fn parse(text: &str) -> Result<DateTime<Utc>, &'static str> {
-        let time = DateTime::parse_from_rfc3339(text).map_err(|_| "not an RFC 3339 time")?.to_utc();
-        let time = time.duration_trunc(TimeDelta::microseconds(1)).map_err(|_| "a time out of range")?;
-        if (1..=9999).contains(&time.year()) { Ok(time) } else { Err("a time out of range") }
+        parse_time(text).ok_or("not an RFC 3339 time of the years 1 to 9999")
     }
 }
 

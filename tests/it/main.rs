@@ -5,6 +5,7 @@
 mod cli;
 mod database;
 mod graphql;
+mod property;
 mod rooms;
 mod service;
 mod smoke;
