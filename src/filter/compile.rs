@@ -225,7 +225,7 @@ impl Compiler<'_> {
     fn regex(&self, value: Expr, text: &Text) -> Expr {
         match (self.backend, text.fold) {
             (DbBackend::Postgres, false) => self.sql("(? ~ ?)", [value, Expr::val(text.value.clone())]),
-            (DbBackend::Postgres, true) => self.sql("(? ~* ?)", [value, Expr::val(text.value.clone())]),
+            (DbBackend::Postgres, true) => self.sql("(? COLLATE \"und-x-icu\" ~* ?)", [value, Expr::val(text.value.clone())]),
             (_, false) => self.regexp(value, text.value.clone()),
             (_, true) => self.regexp(value, format!("(?i){}", text.value)),
         }

@@ -35,12 +35,13 @@ pub struct Loader<K, V, B> {
 /// Any of those who wait for it drives it on, so that it goes on when others are dropped.
 type Answers<K, V> = Shared<BoxFuture<'static, Arc<HashMap<K, V>>>>;
 
-/// Keys of a batch that has not set out; none once it has.
-type Gathered<K> = Arc<Mutex<Option<Vec<K>>>>;
+/// Keys of a batch.
+type Gathered<K> = Arc<Mutex<Vec<K>>>;
 
 struct State<K, V> {
     asked: HashMap<K, Answers<K, V>>,
-    open: Option<(Gathered<K>, Answers<K, V>)>,
+    /// The newest batch, and the round in which it can be joined.
+    newest: Option<(usize, Gathered<K>, Answers<K, V>)>,
 }
 
 impl<K, V, B> Loader<K, V, B>
@@ -51,7 +52,7 @@ where
 {
     /// A loader that has loaded nothing yet.
     pub fn new(gate: &Arc<Gate>, batch: B) -> Self {
-        let state = Mutex::new(State { asked: HashMap::new(), open: None });
+        let state = Mutex::new(State { asked: HashMap::new(), newest: None });
         Self { gate: gate.clone(), batch: Arc::new(batch), state }
     }
 
@@ -67,14 +68,15 @@ where
         if let Some(answers) = state.asked.get(key) {
             return answers.clone();
         }
-        let joined = state.open.as_ref().and_then(|(gathered, answers)| {
-            held(gathered).as_mut()?.push(key.clone());
-            Some(answers.clone())
+        let round = self.gate.round.load(Ordering::Acquire);
+        let joined = state.newest.as_ref().filter(|newest| newest.0 == round).map(|(_, gathered, answers)| {
+            held(gathered).push(key.clone());
+            answers.clone()
         });
         let answers = joined.unwrap_or_else(|| {
-            let gathered = Arc::new(Mutex::new(Some(vec![key.clone()])));
+            let gathered = Arc::new(Mutex::new(vec![key.clone()]));
             let answers = run(self.gate.wait(), self.batch.clone(), gathered.clone()).boxed().shared();
-            state.open = Some((gathered, answers.clone()));
+            state.newest = Some((round, gathered, answers.clone()));
             answers
         });
         state.asked.insert(key.clone(), answers.clone());
@@ -89,7 +91,7 @@ async fn run<K, V, B: Batch<K, V>>(
 ) -> Arc<HashMap<K, V>> {
     // Without a gate that lets batches out nothing is gathered, yet all is answered.
     let _journey = leave.await;
-    let keys = held(&gathered).take().unwrap_or_default();
+    let keys = std::mem::take(&mut *held(&gathered));
     Arc::new(batch.load(&keys).await)
 }
 
@@ -97,6 +99,8 @@ async fn run<K, V, B: Batch<K, V>>(
 #[derive(Debug, Default)]
 pub struct Gate {
     waiting: Mutex<Vec<oneshot::Sender<Journey>>>,
+    /// How often the gate was opened. What was let out is joined no more, even while it has yet to start.
+    round: AtomicUsize,
     under_way: Arc<AtomicUsize>,
 }
 
@@ -124,6 +128,7 @@ impl Gate {
         }
         let waiting = std::mem::take(&mut *held(&self.waiting));
         let any = !waiting.is_empty();
+        self.round.fetch_add(1, Ordering::AcqRel);
         for batch in waiting {
             self.under_way.fetch_add(1, Ordering::AcqRel);
             // Nobody may wait any more; then the journey ends here.

@@ -286,7 +286,7 @@ async fn totals_figures_and_groups_cost_only_when_selected(db: TestDb) {
 
 /// Enough rows for several batches of everything that is loaded in batches.
 async fn large_pages_ask_no_more_than_small_ones(db: TestDb) {
-    let server = server(&db, 1500).await;
+    let server = server(&db, 1000).await;
     for (root, selection) in [
         ("proxmoxClusterList(limit: $n)", "endpoint { name tags { name } } netboxCluster { name } tags { name } proxmoxNodes(first: 2) { totalCount nodes { name } }"),
         ("proxmoxNodes(first: $n)", "nodes { tags { name } endpoint { name } netboxDevice { name proxmoxNodes(first: 1) { nodes { name } } } }"),
