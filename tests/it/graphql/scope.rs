@@ -322,7 +322,7 @@ fn without_hidden(seen: &BTreeMap<&str, BTreeSet<i64>>) -> Value {
         let row = match list {
             "netbox_clusters" => json!({"id": id, "name": LAST_NAME, "display": LAST_NAME}),
             _ => json!({"id": id, "name": LAST_NAME, "domain": format!("e{id}"), "ip_address": null, "mode": "undefined",
-                "version": null, "repoid": null, "tls_fingerprint": null}),
+                "version": null, "repoid": null, "tls_fingerprint": null, "tags": []}),
         };
         file[list].as_array_mut().unwrap().push(row);
     }
