@@ -39,7 +39,9 @@ pub struct Time(pub DateTime<Utc>);
 impl ScalarType for Time {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        parse_time(text).map(Self).ok_or_else(|| InputValueError::custom("must be an RFC 3339 time such as 2026-04-01T00:00:00Z"))
+        parse_time(text)
+            .map(Self)
+            .ok_or_else(|| InputValueError::custom("must be an RFC 3339 time such as 2026-04-01T00:00:00Z"))
     }
 
     fn is_valid(value: &Value) -> bool {

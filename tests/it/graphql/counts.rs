@@ -169,9 +169,14 @@ const ROOTS: [(&str, &str); 7] = [
     ("tags", "Tag"),
 ];
 
-#[track_caller]
-fn same(few: usize, many: usize, question: &str) {
-    assert!(few == many, "{few} statements for few rows, {many} for many: {question}");
+/// Holds the statements of a question about few rows against those of one about many.
+async fn same(server: &Server, few: &str, many: &str) {
+    let mut counts = (server.count(few).await, server.count(many).await);
+    if counts.0 != counts.1 {
+        // Once a minute the use of the token is noted in the background, which may have fallen between.
+        counts = (server.count(few).await, server.count(many).await);
+    }
+    assert!(counts.0 == counts.1, "{} statements for few rows, {} for many: {many}", counts.0, counts.1);
 }
 
 async fn no_field_of_any_type_asks_once_a_row(db: TestDb) {
@@ -180,7 +185,7 @@ async fn no_field_of_any_type_asks_once_a_row(db: TestDb) {
     for (root, ty) in ROOTS {
         for selection in shape.of_object(ty, 2) {
             let question = |first: usize| format!("{{ {root}(first: {first}) {{ nodes {{ {selection} }} }} }}");
-            same(server.count(&question(2)).await, server.count(&question(50)).await, &question(50));
+            same(&server, &question(2), &question(50)).await;
             asked += 1;
         }
     }
@@ -229,7 +234,7 @@ async fn flags_of_nested_pages_are_asked_once(db: TestDb) {
                         "{{ {root}(first: {first}) {{ nodes {{ {name}({arguments}) {{ totalCount pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }} }} }}"
                     )
                 };
-                same(server.count(&question(2)).await, server.count(&question(50)).await, &question(50));
+                same(&server, &question(2), &question(50)).await;
             }
         }
     }
@@ -248,17 +253,17 @@ async fn objects_by_id_and_search_ask_once_a_kind(db: TestDb) {
             let ids = (1..=n).map(|id| format!("\"{ty}:{id}\" ")).collect::<String>();
             format!("{{ nodes(ids: [{ids}]) {{ {inside} }} }}")
         };
-        same(server.count(&question(2)).await, server.count(&question(50)).await, &question(2));
+        same(&server, &question(2), &question(50)).await;
     }
     let mixed = |n: usize| {
         let ids = (1..=n)
             .map(|id| format!("\"ProxmoxNode:{id}\" \"ProxmoxCluster:{id}\" \"ProxmoxStorage:{id}\" \"Tag:{id}\" "));
         format!("{{ nodes(ids: [{}]) {{ {inside} }} }}", ids.collect::<String>())
     };
-    same(server.count(&mixed(2)).await, server.count(&mixed(50)).await, "nodes of several types");
+    same(&server, &mixed(2), &mixed(50)).await;
     for text in ["cluster", "node", "storage"] {
         let question = |n: usize| format!("{{ search(q: \"{text}\", first: {n}) {{ {inside} }} }}");
-        same(server.count(&question(2)).await, server.count(&question(50)).await, &question(50));
+        same(&server, &question(2), &question(50)).await;
     }
 }
 
@@ -305,7 +310,7 @@ async fn totals_figures_and_groups_cost_only_when_selected(db: TestDb) {
 
 /// Enough rows for several batches of everything that is loaded in batches.
 async fn large_pages_ask_no_more_than_small_ones(db: TestDb) {
-    let server = server(&db, 1500).await;
+    let server = server(&db, 1000).await;
     for (root, selection) in [
         (
             "proxmoxClusterList(limit: $n)",
@@ -331,7 +336,7 @@ async fn large_pages_ask_no_more_than_small_ones(db: TestDb) {
         ),
     ] {
         let question = |n: &str| format!("{{ {} {{ {selection} }} }}", root.replace("$n", n));
-        same(server.count(&question("2")).await, server.count(&question("1000")).await, &question("1000"));
+        same(&server, &question("2"), &question("1000")).await;
     }
 }
 

@@ -2,6 +2,7 @@
 use super::{ids, rows, seed};
 use crate::support::{ADMIN, Backend, SEED, Server, TestDb, both, fill};
 use proxbox_graphql::db::DbOptions;
+use proxbox_graphql::graphql::limits::Limits;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -343,7 +344,7 @@ fn without_hidden(seen: &BTreeMap<&str, BTreeSet<i64>>) -> Value {
             "netbox_clusters" => json!({"id": id, "name": LAST_NAME, "display": LAST_NAME}),
             _ => {
                 json!({"id": id, "name": LAST_NAME, "domain": format!("e{id}"), "ip_address": null, "mode": "undefined",
-                "version": null, "repoid": null, "tls_fingerprint": null})
+                "version": null, "repoid": null, "tls_fingerprint": null, "tags": []})
             }
         };
         file[list].as_array_mut().unwrap().push(row);
@@ -448,7 +449,8 @@ async fn anybody_s_answers_are_an_admin_s_without_the_hidden_rows(db: TestDb) {
     }
     let app = db.open().await;
     fill(&app, &file.to_string()).await;
-    let server = Server::new(app);
+    let unlimited = || Limits { cost: u64::MAX, ..Limits::default() };
+    let server = Server::limited(app, unlimited());
     for (set, (seen, permissions)) in sets.iter().enumerate() {
         let filtered = without_hidden(seen);
         // What the answers are held against may be on any database.
@@ -457,7 +459,7 @@ async fn anybody_s_answers_are_an_admin_s_without_the_hidden_rows(db: TestDb) {
         let other = TestDb { backend: Backend::Sqlite, options, folder: tempfile::tempdir().unwrap() };
         let app = other.open().await;
         fill(&app, &filtered.to_string()).await;
-        let admin = Server::new(app);
+        let admin = Server::limited(app, unlimited());
         let stand_ins = ["proxmox_endpoints", "netbox_clusters"].iter().flat_map(|list| rows(&filtered, list));
         let stand_ins = stand_ins.filter_map(|row| row["id"].as_i64()).filter(|id| *id >= STAND_IN);
         let stand_ins = stand_ins.map(|id| id.to_string()).collect::<Vec<_>>().join(", ");
