@@ -6,7 +6,8 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode, SqlxPostgresConnector,
     SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
 };
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::Connection;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -193,6 +194,11 @@ async fn postgres(options: &DbOptions) -> Result<Db> {
     let limit = options.statement_timeout.as_millis().to_string();
     let connect = PgConnectOptions::from_str(&options.url).map_err(|_| bad_url())?;
     let connect = connect.application_name("proxbox-graphql").options([("statement_timeout", limit)]);
+    // A pool tries again and again, and in the end says only that it could not; one connection tells why.
+    let first = PgConnection::connect_with(&connect);
+    let first = tokio::time::timeout(Duration::from_secs(10), first).await;
+    let first = first.map_err(|_| Error::Conflict("cannot open the database: it did not answer in 10 s".into()))?;
+    first.map_err(connecting)?.close().await.map_err(connecting)?;
     let pool = PgPoolOptions::new().max_connections(options.connections).acquire_timeout(Duration::from_secs(10));
     let pool = pool.connect_with(connect).await.map_err(connecting)?;
     let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);

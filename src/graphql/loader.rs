@@ -4,7 +4,7 @@
 use super::connection::Question;
 use super::error::Result;
 use super::gate::Gate;
-use crate::db::Db;
+use crate::app::App;
 use crate::entity::{Kind, Resource, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag};
 use crate::error::Error;
 use crate::principal::Principal;
@@ -37,7 +37,7 @@ const YIELDS: usize = 1;
 /// Whose rights and which database the batches use.
 #[derive(Clone, Debug)]
 struct Source {
-    db: Db,
+    app: App,
     principal: Principal,
     gate: Arc<Gate>,
 }
@@ -99,8 +99,8 @@ pub struct GroupsKey {
 
 impl Loaders {
     /// Loaders that see what this principal may view. Somebody must drive the gate.
-    pub fn new(db: Db, principal: Principal, gate: Arc<Gate>) -> Self {
-        let source = Source { db, principal, gate };
+    pub fn new(app: App, principal: Principal, gate: Arc<Gate>) -> Self {
+        let source = Source { app, principal, gate };
         Self {
             endpoints: KindLoaders::new(&source),
             clusters: KindLoaders::new(&source),
@@ -213,7 +213,7 @@ where
     E::Model: Resource + FromQueryResult,
 {
     async fn load(&mut self, keys: &[i32]) -> HashMap<i32, Loaded<Option<Arc<E::Model>>>> {
-        let found = read::by_ids::<E>(&self.0.db, self.0.principal.view(), keys).await;
+        let found = read::by_ids::<E>(&self.0.app.db, self.0.principal.view(), keys).await;
         answer(keys, found, |found, id| found.get(id).cloned())
     }
 }
@@ -229,7 +229,7 @@ impl BatchFn<(Kind, i32), Loaded<Vec<Arc<tag::Model>>>> for TagBatch {
                 continue;
             }
             let ids = of_kind.iter().map(|key| key.1).collect::<Vec<_>>();
-            let found = read::tags_of(&self.0.db, self.0.principal.view(), kind, &ids).await;
+            let found = read::tags_of(&self.0.app.db, self.0.principal.view(), kind, &ids).await;
             answers.extend(answer(&of_kind, found, |found, key| found.get(&key.1).cloned().unwrap_or_default()));
         }
         answers
@@ -287,7 +287,7 @@ where
         let source = &self.0;
         let ask = |list: ListKey, ids: Vec<i32>| async move {
             let parents = parents(&list.question, &ids);
-            read::pages::<E>(&source.db, source.principal.view(), &list.question.listing, parents).await
+            read::pages::<E>(&source.app.db, source.principal.view(), &list.question.listing, parents).await
         };
         let none = || Rows { rows: Vec::new(), more: false };
         let of =
@@ -304,7 +304,7 @@ impl BatchFn<ListKey, Loaded<i64>> for CountBatch {
         let ask = |list: ListKey, ids: Vec<i32>| async move {
             let Question { kind, listing, .. } = &*list.question;
             let parents = parents(&list.question, &ids);
-            read::counts(&source.db, source.principal.view(), *kind, &listing.filter, parents).await
+            read::counts(&source.app.db, source.principal.view(), *kind, &listing.filter, parents).await
         };
         let of = |found: &mut HashMap<i32, i64>, parent| found.get(&parent).copied().unwrap_or(0);
         by_question(keys, |key| key, ask, of, same_question).await
@@ -319,7 +319,7 @@ impl BatchFn<(Side, ListKey), Loaded<bool>> for OutsideBatch {
         let ask = |(side, list): (Side, ListKey), ids: Vec<i32>| async move {
             let Question { kind, listing, .. } = &*list.question;
             let parents = parents(&list.question, &ids);
-            read::outside(&source.db, source.principal.view(), *kind, listing, side, parents).await
+            read::outside(&source.app.db, source.principal.view(), *kind, listing, side, parents).await
         };
         let of = |found: &mut std::collections::HashSet<i32>, parent| found.contains(&parent);
         by_question(keys, |key| &key.1, ask, of, |a, b| a.0 == b.0 && same_question(&a.1, &b.1)).await
@@ -334,7 +334,7 @@ impl BatchFn<ListKey, Loaded<Summary>> for SummaryBatch {
         let ask = |list: ListKey, ids: Vec<i32>| async move {
             let Question { kind, listing, .. } = &*list.question;
             let parents = parents(&list.question, &ids);
-            read::summaries(&source.db, source.principal.view(), *kind, &listing.filter, parents).await
+            read::summaries(&source.app.db, source.principal.view(), *kind, &listing.filter, parents).await
         };
         let of = |found: &mut HashMap<i32, Summary>, parent| found.remove(&parent).unwrap_or_default();
         by_question(keys, |key| key, ask, of, same_question).await
@@ -350,7 +350,7 @@ impl BatchFn<GroupsKey, Loaded<Vec<Group>>> for GroupBatch {
             let Question { kind, listing, .. } = &*key.list.question;
             let parents = parents(&key.list.question, &ids);
             let view = source.principal.view();
-            read::groups(&source.db, view, *kind, &listing.filter, &key.by, key.limit, parents).await
+            read::groups(&source.app.db, view, *kind, &listing.filter, &key.by, key.limit, parents).await
         };
         let of = |found: &mut HashMap<i32, Vec<Group>>, parent| found.remove(&parent).unwrap_or_default();
         let same = |a: &GroupsKey, b: &GroupsKey| same_question(&a.list, &b.list) && a.by == b.by && a.limit == b.limit;

@@ -103,7 +103,7 @@ async fn respond(
     let base_url = door.app.settings.base_url(request.headers());
     let gate = Arc::new(Gate::default());
     let answering = answer(&door.transport, request, &id.0, |request| {
-        let loaders = Loaders::new(door.app.db.clone(), principal.clone(), gate.clone());
+        let loaders = Loaders::new(door.app.clone(), principal.clone(), gate.clone());
         request.data(Session { app: door.app.clone(), principal, loaders, base_url })
     });
     gate.drive(answering).await

@@ -4,7 +4,7 @@ use crate::db::Db;
 use crate::entity::{JsonText, Kind, Mode, cluster as cluster_row, endpoint, node};
 use crate::error::{Error, Result};
 use crate::secret::{Place, Sealer};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, SqlErr};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set, SqlErr};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::IpAddr;
 
@@ -143,31 +143,37 @@ pub async fn delete(tx: &mut Tx, name: &str) -> Result<()> {
 }
 
 async fn in_tx(tx: &Tx, name: &str) -> Result<endpoint::Model> {
-    only(named(name).all(tx.connection()).await?, name)
+    resolve(tx.connection(), name).await
 }
 
 /// The endpoint of this name or id.
 pub async fn get(db: &Db, name: &str) -> Result<endpoint::Model> {
-    only(named(name).all(&db.read).await?, name)
+    resolve(&db.read, name).await
+}
+
+/// Names go first, and may repeat for different hosts; then the id tells them apart: `2` or `ProxmoxEndpoint:2`.
+async fn resolve(connection: &impl ConnectionTrait, name: &str) -> Result<endpoint::Model> {
+    let mut named = endpoint::Entity::find().filter(endpoint::Column::Name.eq(name)).all(connection).await?;
+    match (named.pop(), named.is_empty()) {
+        (Some(row), true) => return Ok(row),
+        (Some(row), false) => {
+            let (kind, id) = (Kind::Endpoint.type_name(), row.id);
+            return Err(Error::Conflict(format!(
+                "several endpoints are called {name}; give the id, such as {kind}:{id}"
+            )));
+        }
+        (None, _) => {}
+    }
+    let number = name.strip_prefix(Kind::Endpoint.type_name()).and_then(|rest| rest.strip_prefix(':')).unwrap_or(name);
+    let by_id = match number.parse::<i32>() {
+        Ok(id) => endpoint::Entity::find_by_id(id).one(connection).await?,
+        Err(_) => None,
+    };
+    by_id.ok_or_else(|| Error::NotFound(format!("there is no endpoint {name}")))
 }
 
 /// All endpoints, by name.
 pub async fn list(db: &Db) -> Result<Vec<endpoint::Model>> {
     let query = endpoint::Entity::find().order_by_asc(endpoint::Column::Name).order_by_asc(endpoint::Column::Id);
     Ok(query.all(&db.read).await?)
-}
-
-/// By name; names may repeat for different hosts, then the id tells them apart.
-fn named(name: &str) -> sea_orm::Select<endpoint::Entity> {
-    let by_name = endpoint::Column::Name.eq(name);
-    let by_id = name.parse::<i32>().ok().map(|id| endpoint::Column::Id.eq(id));
-    endpoint::Entity::find().filter(sea_orm::Condition::any().add(by_name).add_option(by_id))
-}
-
-fn only(mut rows: Vec<endpoint::Model>, name: &str) -> Result<endpoint::Model> {
-    match (rows.pop(), rows.is_empty()) {
-        (None, _) => Err(Error::NotFound(format!("there is no endpoint {name}"))),
-        (Some(row), true) => Ok(row),
-        (Some(_), false) => Err(Error::Conflict(format!("several endpoints are called {name}; give the id instead"))),
-    }
 }

@@ -2,7 +2,7 @@
 use crate::entity::Kind;
 use crate::filter::{View, compile};
 use sea_orm::DbBackend;
-use sea_orm::sea_query::{Alias, Condition, Expr, ExprTrait, JoinType, Query, SelectStatement};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, JoinType, Query, SelectStatement, UnionType};
 
 /// A list that a parent has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,8 +17,6 @@ pub enum Relation {
     /// The storages of the linked NetBox cluster, and those whose source is the cluster.
     ClusterStorages,
 }
-
-const PARENT: &str = "parent";
 
 impl Relation {
     /// What the list holds.
@@ -38,17 +36,7 @@ impl Relation {
             Self::NetBoxClusterClusters => column(Kind::Cluster, "netbox_cluster_id"),
             Self::NetBoxClusterStorages => column(Kind::Storage, "cluster_id"),
             Self::NetBoxDeviceNodes => column(Kind::Node, "netbox_device_id"),
-            Self::ClusterNodes => {
-                let standalone = of_parent("mode").eq("standalone");
-                let own = column(Kind::Node, "proxmox_cluster_id").equals(parent_column("id"));
-                let host = column(Kind::Node, "endpoint_id").equals(parent_column("endpoint_id")).and(standalone);
-                join_parent(query, own, viewable(host, "endpoint_id", Kind::Endpoint, backend, view))
-            }
-            Self::ClusterStorages => {
-                let source = column(Kind::Storage, "source_id").equals(parent_column("id"));
-                let linked = column(Kind::Storage, "cluster_id").equals(parent_column("netbox_cluster_id"));
-                join_parent(query, source, viewable(linked, "netbox_cluster_id", Kind::NetBoxCluster, backend, view))
-            }
+            Self::ClusterNodes | Self::ClusterStorages => return self.join_pairs(query, ids, backend, view),
         };
         query.and_where(parent.clone().is_in(ids.iter().copied()));
         parent
@@ -59,28 +47,64 @@ fn column(kind: Kind, name: &'static str) -> Expr {
     Expr::col((Alias::new(kind.table()), Alias::new(name)))
 }
 
-fn parent_column(name: &'static str) -> (Alias, Alias) {
-    (Alias::new(PARENT), Alias::new(name))
+const PAIR: &str = "pair";
+
+impl Relation {
+    /// Two ways lead from a cluster to its children. A join over both at once, by OR, may become quadratic; so each way
+    /// gives its pairs of ids by an index, and a child that both ways lead to counts once.
+    fn join_pairs(self, query: &mut SelectStatement, ids: &[i32], backend: DbBackend, view: &View) -> Expr {
+        let child = self.child();
+        let pairs = |child_key, parent_key| {
+            let mut pairs = Query::select();
+            pairs
+                .expr_as(column(Kind::Cluster, "id"), Alias::new("parent_id"))
+                .expr_as(column(child, "id"), Alias::new("child_id"))
+                .from(Alias::new(Kind::Cluster.table()))
+                .inner_join(
+                    Alias::new(child.table()),
+                    column(child, child_key).equals((Alias::new(Kind::Cluster.table()), Alias::new(parent_key))),
+                )
+                .and_where(column(Kind::Cluster, "id").is_in(ids.iter().copied()));
+            pairs
+        };
+        let (own, other) = match self {
+            Self::ClusterStorages => {
+                let linked = pairs("cluster_id", "netbox_cluster_id");
+                (
+                    pairs("source_id", "id"),
+                    only_viewable(linked, "netbox_cluster_id", Kind::NetBoxCluster, backend, view),
+                )
+            }
+            _ => {
+                let mut host = pairs("endpoint_id", "endpoint_id");
+                host.and_where(column(Kind::Cluster, "mode").eq("standalone"));
+                (pairs("proxmox_cluster_id", "id"), only_viewable(host, "endpoint_id", Kind::Endpoint, backend, view))
+            }
+        };
+        let mut both = own;
+        both.union(UnionType::Distinct, other);
+        let of_pair = |name: &'static str| (Alias::new(PAIR), Alias::new(name));
+        let same = column(child, "id").equals(of_pair("child_id"));
+        query.join_subquery(JoinType::InnerJoin, both, Alias::new(PAIR), same);
+        Expr::col(of_pair("parent_id"))
+    }
 }
 
-fn of_parent(name: &'static str) -> Expr {
-    Expr::col(parent_column(name))
-}
-
-/// A way over a reference of the parent counts only while the object referred to may be viewed.
-fn viewable(way: Expr, key: &'static str, kind: Kind, backend: DbBackend, view: &View) -> Expr {
-    let Some(scope) = view.scope(kind) else { return way };
-    let seen = Query::select()
-        .expr(column(kind, "id"))
-        .from(Alias::new(kind.table()))
-        .and_where(compile(scope, kind, backend, &View::everything()))
-        .take();
-    way.and(of_parent(key).in_subquery(seen))
-}
-
-/// A row that both ways lead to joins once.
-fn join_parent(query: &mut SelectStatement, one: Expr, other: Expr) -> Expr {
-    let on = Condition::any().add(one).add(other);
-    query.join_as(JoinType::InnerJoin, Alias::new(Kind::Cluster.table()), Alias::new(PARENT), on);
-    of_parent("id")
+/// A way over a reference of the cluster counts only while the object referred to may be viewed.
+fn only_viewable(
+    mut pairs: SelectStatement,
+    key: &'static str,
+    kind: Kind,
+    backend: DbBackend,
+    view: &View,
+) -> SelectStatement {
+    if let Some(scope) = view.scope(kind) {
+        let seen = Query::select()
+            .expr(column(kind, "id"))
+            .from(Alias::new(kind.table()))
+            .and_where(compile(scope, kind, backend, &View::everything()))
+            .take();
+        pairs.and_where(column(Kind::Cluster, key).in_subquery(seen));
+    }
+    pairs
 }

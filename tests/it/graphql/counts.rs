@@ -181,15 +181,17 @@ async fn same(server: &Server, few: &str, many: &str) {
 
 async fn no_field_of_any_type_asks_once_a_row(db: TestDb) {
     let (server, shape) = (server(&db, 60).await, Shape::new());
+    // Every type is a root here, so one level reaches every field; two also see how they mix.
+    let levels = if std::env::var_os("PROXBOX_TEST_LONG").is_some() { 2 } else { 1 };
     let mut asked = 0;
     for (root, ty) in ROOTS {
-        for selection in shape.of_object(ty, 2) {
+        for selection in shape.of_object(ty, levels) {
             let question = |first: usize| format!("{{ {root}(first: {first}) {{ nodes {{ {selection} }} }} }}");
             same(&server, &question(2), &question(50)).await;
             asked += 1;
         }
     }
-    assert!(asked > 100, "the schema was walked: {asked} selections");
+    assert!(asked > 25, "the schema was walked: {asked} selections");
 }
 
 /// The walk must reach every type that the queries lead to.
