@@ -3,13 +3,19 @@ import { createClient } from 'graphql-ws';
 
 /**
  * Sends operations to `url` with `token`. An `Authorization` header of the headers editor goes
- * first. `onUnauthorized` is called when the server answers 401 to the token given here, or to none.
+ * first. `onUnauthorized` is called when the server first answers 401 to the token given here, or to
+ * none: once, since answers still under way must not open again what the user has closed.
  */
 export function createFetcher(url, token, onUnauthorized) {
+  let told = false;
+  const tell = () => {
+    if (!told) onUnauthorized();
+    told = true;
+  };
   return createGraphiQLFetcher({
     url,
     enableIncrementalDelivery: false,
-    fetch: (input, init) => send(input, init, token, onUnauthorized),
+    fetch: (input, init) => send(input, init, token, tell),
     // Lazy: the socket opens with the first subscription, not with the page.
     wsClient: createClient({
       url: url.replace(/^http/, 'ws'),
