@@ -64,7 +64,7 @@ async fn a_reader_who_has_seen_enough_is_no_error(db: TestDb) {
 
 #[test]
 fn the_schema_needs_no_database() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let schema = Program::bare(folder.path()).ok(&["schema"]);
     assert_eq!(schema, include_str!("../../../schema.graphql"));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);

@@ -113,7 +113,7 @@ impl Program {
                 break address.parse().unwrap();
             }
             assert!(child.try_wait().unwrap().is_none(), "it ended: {log}");
-            assert!(begun.elapsed() < Duration::from_secs(30), "it does not listen: {log}");
+            assert!(begun.elapsed() < Duration::from_secs(120), "it does not listen: {log}");
             std::thread::sleep(Duration::from_millis(5));
         };
         Running { child, address, stdout, stderr }
@@ -152,7 +152,7 @@ impl Drop for Running {
 impl Running {
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         stream
     }
 
@@ -185,7 +185,7 @@ impl Running {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.code();
             }
-            assert!(begun.elapsed() < Duration::from_secs(30), "it does not end");
+            assert!(begun.elapsed() < Duration::from_secs(120), "it does not end");
             std::thread::sleep(Duration::from_millis(5));
         }
     }

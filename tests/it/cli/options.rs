@@ -24,7 +24,7 @@ fn options(help: &str) -> Vec<String> {
 
 #[test]
 fn every_option_of_serve_has_a_variable() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let mut program = Program::bare(folder.path());
     program.set("PROXBOX_DATABASE_URL", "postgres://proxbox:canary@localhost/x");
     let help = program.ok(&["serve", "--help"]);
@@ -49,7 +49,7 @@ fn every_option_of_serve_has_a_variable() {
 
 #[test]
 fn what_nobody_knows_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let mut program = Program::bare(folder.path());
     for arguments in [
         &["--unknown"][..],
@@ -73,7 +73,7 @@ fn what_nobody_knows_is_refused() {
 
 #[test]
 fn databases_that_would_be_lost_are_refused() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let mut program = Program::bare(folder.path());
     for url in [
         "sqlite::memory:",
@@ -106,7 +106,7 @@ fn databases_that_would_be_lost_are_refused() {
 
 #[test]
 fn the_defaults_are_a_database_and_a_key_in_this_folder() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let program = Program::bare(folder.path());
     program.ok(&["load", &seed_file(folder.path())]);
     let mode = |name: &str| fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
@@ -121,7 +121,7 @@ fn the_defaults_are_a_database_and_a_key_in_this_folder() {
 
 #[test]
 fn a_key_that_is_no_text_is_refused_and_not_replaced() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let program = Program::bare(folder.path());
     let mut command = program.command(&["token", "list"]);
     let output = command.env("PROXBOX_SECRET_KEY", OsString::from_vec(vec![0xff; 40])).output().unwrap();

@@ -457,7 +457,7 @@ async fn anybody_s_answers_are_an_admin_s_without_the_hidden_rows(db: TestDb) {
         // What the answers are held against may be on any database.
         let url = format!("sqlite://{}?mode=rwc", db.folder.path().join(format!("set-{set}.db")).display());
         let options = DbOptions { url, connections: 2, statement_timeout: Duration::from_secs(10) };
-        let other = TestDb { backend: Backend::Sqlite, options, folder: tempfile::tempdir().unwrap() };
+        let other = TestDb { backend: Backend::Sqlite, options, folder: crate::support::folder() };
         let app = other.open().await;
         fill(&app, &filtered.to_string()).await;
         let admin = Server::limited(app, unlimited());

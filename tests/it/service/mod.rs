@@ -92,7 +92,7 @@ pub async fn execute(db: &Db, sql: &str) {
 pub fn sqlite_beside(db: &TestDb, name: &str) -> TestDb {
     let url = format!("sqlite://{}?mode=rwc", db.folder.path().join(name).display());
     let options = DbOptions { url, ..db.options.clone() };
-    TestDb { backend: Backend::Sqlite, options, folder: tempfile::tempdir().unwrap() }
+    TestDb { backend: Backend::Sqlite, options, folder: crate::support::folder() }
 }
 
 /// Everything that the database stores, as a thief of its disk would see it.

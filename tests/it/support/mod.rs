@@ -9,6 +9,9 @@ use proxbox_graphql::db::DbOptions;
 use proxbox_graphql::secret::KeySource;
 use proxbox_graphql::service::{Actor, load};
 use secrecy::SecretString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -61,6 +64,27 @@ impl TestDb {
     }
 }
 
+/// A folder for a test's files, gone with it.
+pub fn folder() -> TempDir {
+    tempfile::tempdir_in(scratch()).unwrap()
+}
+
+/// Where the files of tests lie: in memory if there is room. On a disk every commit of SQLite waits for what PostgreSQL
+/// copied meanwhile, which stalls slow machines for half a minute.
+pub fn scratch() -> &'static Path {
+    static SCRATCH: OnceLock<PathBuf> = OnceLock::new();
+    SCRATCH.get_or_init(|| {
+        const NEEDED_KIB: u64 = 4 << 20;
+        let memory = Path::new("/dev/shm");
+        let df = Command::new("df").args(["-Pk", "/dev/shm"]).output();
+        let free = df.ok().and_then(|df| {
+            let text = String::from_utf8(df.stdout).ok()?;
+            text.lines().nth(1)?.split_whitespace().nth(3)?.parse::<u64>().ok()
+        });
+        if free.is_some_and(|free| free > NEEDED_KIB) { memory.to_owned() } else { std::env::temp_dir() }
+    })
+}
+
 /// Loads the text of a file.
 pub async fn fill(app: &App, text: &str) {
     let file = load::parse(text.as_bytes()).unwrap();
@@ -73,7 +97,7 @@ pub async fn fill(app: &App, text: &str) {
 pub fn run<F: Future<Output = ()>>(backend: Backend, test: impl FnOnce(TestDb) -> F) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder();
         let url = match backend {
             Backend::Sqlite => format!("sqlite://{}?mode=rwc", folder.path().join("test.db").display()),
             Backend::Postgres => match postgres::fresh_database().await {

@@ -103,7 +103,7 @@ fn command(program: &Path, folder: &Path) -> Command {
 }
 
 fn start(binaries: &Path) -> Server {
-    let folder = tempfile::Builder::new().prefix("proxbox-pg-").tempdir().unwrap().keep();
+    let folder = tempfile::Builder::new().prefix("proxbox-pg-").tempdir_in(super::scratch()).unwrap().keep();
     if let Some((user, group)) = other_user() {
         chown(&folder, Some(user), Some(group)).unwrap();
     }
