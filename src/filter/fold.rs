@@ -1,8 +1,8 @@
 //! Case folding, the same in memory, on SQLite and on PostgreSQL: every character becomes its first lower-case one.
 //!
 //! SQLite has no Unicode `lower`, so there a folded comparison uses the collation that [`compare`] implements, and a
-//! folded search a regular expression with one character class a letter. PostgreSQL's ICU `lower` differs for a few
-//! letters (ς ſ K İ ı ẞ), which the documentation names.
+//! folded search a regular expression with one character class a letter. PostgreSQL's ICU `lower` differs for
+//! İ and for a word-final Σ, which becomes ς there; the documentation names what may differ.
 use std::{cmp::Ordering, collections::HashMap, sync::LazyLock};
 
 fn lower(c: char) -> char {
