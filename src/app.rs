@@ -4,11 +4,13 @@ use crate::entity::revision;
 use crate::error::{Error, Result};
 use crate::event::Events;
 use crate::secret::{KeySource, Sealer};
+use crate::service::batch::{self, Mode, Operation, Outcome};
 use crate::service::token::{self, Pepper};
-use crate::service::{Actor, Tx};
+use crate::service::{Actor, Tx, Writable};
 use axum::http::{HeaderMap, header};
 use sea_orm::EntityTrait;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
 /// The running program.
@@ -70,7 +72,7 @@ impl App {
         let revision = revision::Entity::find_by_id(1).one(&db.read).await?.map_or(0, |row| row.value);
         let events = Events::new(revision);
         let sealed = Pepper::sealed(&db.read).await?;
-        let sealer = key.read(sealed.is_none())?;
+        let sealer = Arc::new(key.read(sealed.is_none())?);
         let sealed = match sealed {
             Some(sealed) => sealed,
             None => first_pepper(&db, &sealer, &events).await?,
@@ -78,7 +80,7 @@ impl App {
         let pepper = Pepper::open(&sealed, &sealer)?;
         Ok(Self {
             db,
-            sealer: Arc::new(sealer),
+            sealer,
             pepper: Arc::new(pepper),
             events,
             settings: Arc::new(settings),
@@ -88,7 +90,43 @@ impl App {
 
     /// Begins to write in somebody's name.
     pub async fn begin(&self, actor: Actor) -> Result<Tx> {
-        Tx::begin(&self.db, actor, self.events.clone()).await
+        Tx::begin(&self.db, actor, self.events.clone(), self.sealer.clone()).await
+    }
+
+    /// Does these operations in one transaction, and commits what is to stay. Whoever meets others' writes begins anew
+    /// a few times.
+    pub async fn write<M: Writable>(
+        &self,
+        actor: Actor,
+        operations: &[Operation<M::Patch>],
+        mode: Mode,
+    ) -> Result<Outcome> {
+        const TRIES: u32 = 6;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.write_once::<M>(actor.clone(), operations, mode).await {
+                Err(Error::Contention) if tries < TRIES => {
+                    // Those who met must not meet again.
+                    tokio::time::sleep(Duration::from_millis(rand::random_range(1..=10 << tries))).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn write_once<M: Writable>(
+        &self,
+        actor: Actor,
+        operations: &[Operation<M::Patch>],
+        mode: Mode,
+    ) -> Result<Outcome> {
+        let mut tx = self.begin(actor).await?;
+        let outcome = batch::run::<M>(&mut tx, operations, mode).await?;
+        if outcome.stays {
+            tx.commit().await?;
+        }
+        Ok(outcome)
     }
 
     /// Notes in the background that a token was used: reading must not wait for the writer.
@@ -96,7 +134,7 @@ impl App {
         let app = self.clone();
         self.tasks.spawn(async move {
             let noted = async {
-                let tx = app.begin(Actor { name: "auth".into(), request_id: None }).await?;
+                let tx = app.begin(Actor::program("auth")).await?;
                 token::touch(&tx, token).await?;
                 tx.commit().await
             };
@@ -114,8 +152,8 @@ impl App {
     }
 }
 
-async fn first_pepper(db: &Db, sealer: &Sealer, events: &Events) -> Result<String> {
-    let tx = Tx::begin(db, Actor { name: "start".into(), request_id: None }, events.clone()).await?;
+async fn first_pepper(db: &Db, sealer: &Arc<Sealer>, events: &Events) -> Result<String> {
+    let tx = Tx::begin(db, Actor::program("start"), events.clone(), sealer.clone()).await?;
     Pepper::make(&tx, sealer).await?;
     tx.commit().await?;
     Pepper::sealed(&db.read).await?.ok_or_else(|| Error::Internal("the pepper was not stored".into()))

@@ -292,7 +292,7 @@ mod tests {
         let cursor = PageArgs { offset: Some(0), after: Some(String::new()), ..Default::default() };
         let negative = PageArgs { last: Some(-1), ..Default::default() };
         for args in [both, cursor, negative] {
-            assert!(matches!(page(args), Err(Error::Input { .. })));
+            assert!(matches!(page(args), Err(Error::Input(_))));
         }
     }
 }

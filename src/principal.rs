@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub struct Principal {
     /// As the change log names them: `token:NAME`, `cli`, `anonymous`.
     pub name: String,
-    permissions: Vec<Permission>,
+    permissions: Arc<[Permission]>,
     view: Arc<View>,
 }
 
@@ -59,6 +59,11 @@ impl Act {
     /// Every action with its name.
     pub const ALL: [(Self, &'static str); 4] =
         [(Self::View, "view"), (Self::Add, "add"), (Self::Change, "change"), (Self::Delete, "delete")];
+
+    /// As people say it, and permissions spell it.
+    pub fn verb(self) -> &'static str {
+        Self::ALL[self as usize].1
+    }
 }
 
 impl Principal {
@@ -78,12 +83,27 @@ impl Principal {
             permissions.iter_mut().for_each(|permission| permission.actions.retain(|act| *act == Act::View));
         }
         let view = View::of(|kind| scope(&permissions, kind, Act::View));
-        Self { name: name.into(), permissions, view: Arc::new(view) }
+        Self { name: name.into(), permissions: permissions.into(), view: Arc::new(view) }
     }
 
     /// What exists for them.
     pub fn view(&self) -> &View {
         &self.view
+    }
+
+    /// The program itself at some task, which may do everything.
+    pub fn program(task: &str) -> Self {
+        Self::new(task, vec![Permission::everything()], true)
+    }
+
+    /// Whether some permission allows this at all, be it with few rows or none.
+    pub fn may(&self, kind: Kind, act: Act) -> bool {
+        self.permissions.iter().any(|permission| permission.allows(Model::Of(kind), act))
+    }
+
+    /// Whether they may read the change log.
+    pub fn reads_changes(&self) -> bool {
+        self.permissions.iter().any(|permission| permission.allows(Model::Change, Act::View))
     }
 
     /// The rows of a kind with which they may do this.
@@ -94,7 +114,7 @@ impl Principal {
 
 /// The rows that some permission allows: any of their constraints.
 fn scope(permissions: &[Permission], kind: Kind, act: Act) -> Filter {
-    let allowing = permissions.iter().filter(|p| p.actions.contains(&act) && p.models.contains(&Model::Of(kind)));
+    let allowing = permissions.iter().filter(|permission| permission.allows(Model::Of(kind), act));
     let mut any = Vec::new();
     for permission in allowing {
         match constraint(kind, &permission.constraints) {
@@ -108,6 +128,10 @@ fn scope(permissions: &[Permission], kind: Kind, act: Act) -> Filter {
 }
 
 impl Permission {
+    fn allows(&self, model: Model, act: Act) -> bool {
+        self.actions.contains(&act) && self.models.contains(&model)
+    }
+
     /// All models, all actions, all rows.
     pub fn everything() -> Self {
         Self {

@@ -34,7 +34,7 @@ pub(super) async fn store(app: &App, text: &[u8], actor: &str) -> Result<u64> {
         bar.set_length(all);
         bar.set_position(done);
     };
-    let mut tx = app.begin(Actor { name: actor.into(), request_id: None }).await?;
+    let mut tx = app.begin(Actor::program(actor)).await?;
     load::load(&mut tx, &app.sealer, &app.pepper, file, &progress).await?;
     tx.commit().await?;
     bar.finish_and_clear();

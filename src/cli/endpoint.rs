@@ -3,10 +3,12 @@ use super::{print, secret_from_stdin, table};
 use crate::app::App;
 use crate::entity::{Kind, Resource, endpoint as row};
 use crate::error::Result;
-use crate::service::Actor;
+use crate::service::batch::{Mode, Operation};
 use crate::service::change::timestamp;
-use crate::service::endpoint::{self, NewEndpoint, Secret};
+use crate::service::endpoint::{self, Patch};
+use crate::service::{Actor, Given};
 use clap::{Args, Subcommand};
+use secrecy::SecretString;
 
 /// Manage Proxmox endpoints.
 #[derive(Debug, Subcommand)]
@@ -43,7 +45,7 @@ pub(super) struct Add {
     host: String,
     /// TCP port of the Proxmox API
     #[arg(long, default_value_t = 8006)]
-    port: i32,
+    port: i64,
     /// The user in Proxmox, with its realm
     #[arg(long, default_value = "root@pam")]
     username: String,
@@ -84,12 +86,12 @@ pub(super) struct RequiredSecret {
     password_stdin: bool,
 }
 
-fn secret(token: bool, password: bool) -> Result<Option<Secret>> {
-    Ok(match (token, password) {
-        (true, _) => Some(Secret::Token(secret_from_stdin()?)),
-        (false, true) => Some(Secret::Password(secret_from_stdin()?)),
-        (false, false) => None,
-    })
+/// The secrets of a patch, as far as stdin holds one.
+fn secrets(token: bool, password: bool) -> Result<Patch> {
+    let from_stdin = |wanted: bool| -> Result<Given<SecretString>> {
+        if wanted { Ok(Some(Some(secret_from_stdin()?))) } else { Ok(None) }
+    };
+    Ok(Patch { token_value: from_stdin(token)?, password: from_stdin(password)?, ..Patch::default() })
 }
 
 impl Command {
@@ -99,36 +101,41 @@ impl Command {
             Self::Add(add) => add.run(app).await,
             Self::List => list(app).await,
             Self::Show { name } => show(&endpoint::get(&app.db, &name).await?),
-            Self::SetSecret { name, secret: from } => {
-                let Some(secret) = secret(from.token_stdin, from.password_stdin)? else { return Ok(()) };
-                let mut tx = app.begin(Actor::operator()).await?;
-                endpoint::set_secret(&mut tx, &app.sealer, &name, secret).await?;
-                tx.commit().await.map(drop)
+            Self::SetSecret { name, secret } => {
+                let id = endpoint::get(&app.db, &name).await?.id;
+                let patch = secrets(secret.token_stdin, secret.password_stdin)?;
+                write(app, Operation::Update { id, if_last_updated: None, patch }).await.map(drop)
             }
             Self::Remove { name } => {
-                let mut tx = app.begin(Actor::operator()).await?;
-                endpoint::delete(&mut tx, &name).await?;
-                tx.commit().await.map(drop)
+                let id = endpoint::get(&app.db, &name).await?.id;
+                write(app, Operation::Delete { id, if_last_updated: None }).await.map(drop)
             }
         }
     }
 }
 
+/// Writes as every door does; returns the endpoint's id.
+async fn write(app: &App, operation: Operation<Patch>) -> Result<i32> {
+    let mut outcome = app.write::<row::Model>(Actor::operator(), &[operation], Mode::AllOrNothing).await?;
+    outcome.results.remove(0).map(|done| done.id)
+}
+
 impl Add {
     async fn run(self, app: &App) -> Result<()> {
-        let secret = secret(self.secret.token_stdin, self.secret.password_stdin)?;
-        let new = NewEndpoint {
-            name: self.name,
-            host: self.host,
-            port: self.port,
-            username: self.username,
-            token_name: self.token_name,
-            verify_ssl: !self.no_verify,
-            tls_fingerprint: self.fingerprint,
+        let (ip_address, domain) = endpoint::split_host(&self.host)?;
+        let new = Patch {
+            name: Some(Some(self.name)),
+            ip_address: ip_address.map(Some),
+            domain: domain.map(Some),
+            port: Some(Some(self.port)),
+            username: Some(Some(self.username)),
+            token_name: Some(Some(self.token_name)),
+            verify_ssl: Some(Some(!self.no_verify)),
+            tls_fingerprint: self.fingerprint.map(Some),
+            ..secrets(self.secret.token_stdin, self.secret.password_stdin)?
         };
-        let mut tx = app.begin(Actor::operator()).await?;
-        let row = endpoint::create(&mut tx, &app.sealer, new, secret).await?;
-        tx.commit().await?;
+        let id = write(app, Operation::Create(new)).await?;
+        let row = endpoint::by_id(&app.db, id).await?;
         print(&format!("added endpoint {} as {}:{}\n", row.display(), Kind::Endpoint.type_name(), row.id))
     }
 }

@@ -100,7 +100,7 @@ async fn fill(app: &App) -> Result<SecretString> {
         allowed_ips: Vec::new(),
         permissions: vec![Permission::everything_json()],
     };
-    let mut tx = app.begin(Actor { name: "demo".into(), request_id: None }).await?;
+    let mut tx = app.begin(Actor::program("demo")).await?;
     token::create(&mut tx, &app.pepper, new, &value).await?;
     tx.commit().await?;
     Ok(value)

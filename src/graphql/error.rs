@@ -25,12 +25,14 @@ impl Failure {
 impl From<&Error> for Failure {
     fn from(error: &Error) -> Self {
         match error {
-            Error::Input { .. } => Self::input(error.to_string()),
+            Error::Input(_) => Self::input(error.to_string()),
             Error::Cursor(message) => Self::new("INVALID_CURSOR", *message),
             Error::PageTooLarge { .. } => Self::new("PAGE_TOO_LARGE", error.to_string()),
             Error::Forbidden(message) => Self::new("FORBIDDEN", message),
             Error::NotFound(message) => Self::new("NOT_FOUND", message),
-            Error::Conflict(message) => Self::new("CONFLICT", message),
+            Error::Conflict(message) | Error::Stale(message) => Self::new("CONFLICT", message),
+            Error::Contention => Self::new("CONFLICT", error.to_string()),
+            Error::Expired(message) => Self::new("RESUME_EXPIRED", *message),
             Error::Timeout => Self::new("TIMEOUT", error.to_string()),
             Error::Database(_) | Error::Key(_) | Error::Internal(_) => {
                 // The span of the request carries its id, which the answer's header names too.

@@ -1,19 +1,86 @@
 //! Proxmox clusters.
-use super::{Tx, family};
-use crate::entity::{cluster, node, storage};
-use crate::error::{Error, Result};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use super::patch::{COUNT, INT};
+use super::{Fields, Given, Tx, Writable, family};
+use crate::entity::{JsonText, Kind, Mode, cluster, node, storage};
+use crate::error::{Code, Problem, Result};
+use chrono::{DateTime, Utc};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Removes a cluster: its nodes stay without one, and its storages get another cluster of its group as source.
-pub async fn delete(tx: &mut Tx, id: i32) -> Result<()> {
-    let row = cluster::Entity::find_by_id(id).one(tx.connection()).await?;
-    let row = row.ok_or_else(|| Error::NotFound(format!("there is no Proxmox cluster {id}")))?;
-    delete_all(tx, vec![row]).await
+/// What a client gives of a cluster.
+#[derive(Clone, Debug, Default)]
+pub struct Patch {
+    pub endpoint: Given<i32>,
+    pub netbox_cluster: Given<i32>,
+    pub name: Given<String>,
+    pub cluster_id: Given<String>,
+    pub mode: Given<Mode>,
+    pub nodes_count: Given<i64>,
+    pub quorate: Given<bool>,
+    pub version: Given<i64>,
+    pub tags: Given<Vec<String>>,
+    pub custom_fields: Given<Value>,
+}
+
+impl Writable for cluster::Model {
+    type Patch = Patch;
+
+    fn blank(now: DateTime<Utc>) -> Self {
+        Self {
+            id: 0,
+            endpoint_id: 0,
+            netbox_cluster_id: None,
+            name: String::new(),
+            cluster_id: String::new(),
+            mode: Mode::Undefined,
+            nodes_count: 0,
+            quorate: false,
+            version: None,
+            custom_fields: JsonText::object(),
+            created: now,
+            last_updated: now,
+        }
+    }
+
+    fn apply(&mut self, patch: &Patch, fields: &mut Fields) {
+        fields.require("endpoint", &patch.endpoint);
+        fields.require("name", &patch.name);
+        fields.require("mode", &patch.mode);
+        fields.reference("endpoint", Kind::Endpoint, &patch.endpoint, &mut self.endpoint_id);
+        let netbox = &mut self.netbox_cluster_id;
+        fields.optional_reference("netbox_cluster", Kind::NetBoxCluster, &patch.netbox_cluster, netbox);
+        fields.filled("name", &patch.name, &mut self.name);
+        fields.text("cluster_id", &patch.cluster_id, &mut self.cluster_id);
+        fields.plain("mode", &patch.mode, &mut self.mode);
+        fields.int("nodes_count", &patch.nodes_count, COUNT, &mut self.nodes_count);
+        fields.plain("quorate", &patch.quorate, &mut self.quorate);
+        fields.optional_int("version", &patch.version, INT, &mut self.version);
+        fields.custom_fields(&patch.custom_fields, &mut self.custom_fields);
+    }
+
+    fn conflict(_: &str) -> Problem {
+        let message = "Proxmox cluster with this Proxmox endpoint and Cluster name already exists.";
+        Problem::new(Code::Conflict, "name", message)
+    }
+
+    fn tags(patch: &Patch) -> &Given<Vec<String>> {
+        &patch.tags
+    }
+
+    fn twin(&self) -> Option<Condition> {
+        let name = cluster::Column::Name.eq(self.name.as_str());
+        Some(Condition::all().add(cluster::Column::EndpointId.eq(self.endpoint_id)).add(name))
+    }
+
+    /// Its nodes stay without one, and its storages get another cluster of its group as source.
+    async fn remove(self, tx: &mut Tx) -> Result<()> {
+        remove_all(tx, vec![self]).await
+    }
 }
 
 /// Removes clusters together, so that none of them becomes the source of another's storages.
-pub(super) async fn delete_all(tx: &mut Tx, rows: Vec<cluster::Model>) -> Result<()> {
+pub(super) async fn remove_all(tx: &mut Tx, rows: Vec<cluster::Model>) -> Result<()> {
     let ids = rows.iter().map(|row| row.id).collect::<Vec<_>>();
     let nodes = family::referring::<node::Entity>(tx, node::Column::ProxmoxClusterId, &ids).await?;
     family::refer::<node::Entity>(tx, &nodes, "proxmox_cluster_id", None).await?;

@@ -1,46 +1,35 @@
 //! Proxmox endpoints and their secrets.
-use super::{Tx, change, cluster, family, rules};
+use super::patch::Given;
+use super::{Fields, Tx, Writable, cluster, family, rules};
 use crate::db::Db;
 use crate::entity::{JsonText, Kind, Mode, cluster as cluster_row, endpoint, node};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Problem, Result};
 use crate::secret::{Place, Sealer};
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set, SqlErr};
+use chrono::{DateTime, Utc};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 use std::net::IpAddr;
 
-/// A new endpoint, as an operator describes it.
-#[derive(Clone, Debug)]
-pub struct NewEndpoint {
-    pub name: String,
-    /// IP address or domain name.
-    pub host: String,
-    pub port: i32,
-    pub username: String,
-    pub token_name: String,
-    pub verify_ssl: bool,
-    pub tls_fingerprint: Option<String>,
-}
-
-/// One of the two secrets that open an endpoint.
-#[derive(Clone, Debug)]
-pub enum Secret {
-    Password(SecretString),
-    Token(SecretString),
-}
-
-impl Secret {
-    fn column(&self) -> &'static str {
-        match self {
-            Self::Password(_) => "password",
-            Self::Token(_) => "token_value",
-        }
-    }
-
-    fn value(&self) -> &SecretString {
-        match self {
-            Self::Password(value) | Self::Token(value) => value,
-        }
-    }
+/// What a client gives of an endpoint. Secrets are written, never read.
+#[derive(Clone, Debug, Default)]
+pub struct Patch {
+    pub name: Given<String>,
+    pub domain: Given<String>,
+    pub ip_address: Given<String>,
+    pub port: Given<i64>,
+    pub mode: Given<Mode>,
+    pub version: Given<String>,
+    pub repoid: Given<String>,
+    pub username: Given<String>,
+    pub password: Given<SecretString>,
+    pub token_name: Given<String>,
+    pub token_value: Given<SecretString>,
+    pub verify_ssl: Given<bool>,
+    pub tls_fingerprint: Given<String>,
+    pub enabled: Given<bool>,
+    pub tags: Given<Vec<String>>,
+    pub custom_fields: Given<Value>,
 }
 
 /// Where a secret of an endpoint lies.
@@ -48,107 +37,132 @@ pub(super) fn place<'a>(row: &'a str, column: &'a str) -> Place<'a> {
     Place { table: Kind::Endpoint.table(), row, column }
 }
 
-/// Makes an endpoint. What Proxmox itself tells (mode, version) stays unknown until the first sync.
-pub async fn create(tx: &mut Tx, sealer: &Sealer, new: NewEndpoint, secret: Option<Secret>) -> Result<endpoint::Model> {
-    let (name, host) = (new.name.trim(), new.host.trim());
-    rules::filled(Kind::Endpoint, "name", name)?;
-    rules::filled(Kind::Endpoint, "host", host)?;
-    rules::port(new.port)?;
-    rules::filled(Kind::Endpoint, "username", &new.username)?;
-    rules::text(Kind::Endpoint, "token_name", &new.token_name)?;
-    let (ip_address, domain) = split_host(host)?;
-    let row = endpoint::ActiveModel {
-        name: Set(name.to_owned()),
-        domain: Set(domain),
-        ip_address: Set(ip_address),
-        port: Set(new.port),
-        mode: Set(Mode::Undefined),
-        username: Set(new.username),
-        token_name: Set(new.token_name),
-        verify_ssl: Set(new.verify_ssl),
-        tls_fingerprint: Set(new.tls_fingerprint.as_deref().map(rules::fingerprint).transpose()?),
-        enabled: Set(true),
-        custom_fields: Set(JsonText::object()),
-        created: Set(tx.now()),
-        last_updated: Set(tx.now()),
-        ..Default::default()
-    };
-    let mut row = row.insert(tx.connection()).await.map_err(|error| match error.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(_)) => {
-            Error::Conflict(format!("there is an endpoint {name} ({host}) already"))
+impl Writable for endpoint::Model {
+    type Patch = Patch;
+
+    /// What Proxmox itself tells (mode, version) stays unknown until the first sync.
+    fn blank(now: DateTime<Utc>) -> Self {
+        Self {
+            id: 0,
+            name: String::new(),
+            domain: None,
+            ip_address: None,
+            port: 8006,
+            mode: Mode::Undefined,
+            version: None,
+            repoid: None,
+            username: "root@pam".into(),
+            password: None,
+            token_name: String::new(),
+            token_value: None,
+            verify_ssl: true,
+            tls_fingerprint: None,
+            enabled: true,
+            custom_fields: JsonText::object(),
+            created: now,
+            last_updated: now,
         }
-        _ => error.into(),
-    })?;
-    if let Some(secret) = secret {
-        // Sealing needs the row's id, which only the insert gives.
-        row = seal(tx, sealer, row, &secret).await?;
     }
-    tx.created(Kind::Endpoint, row.id, change::document(&row, &[]));
-    Ok(row)
+
+    fn apply(&mut self, patch: &Patch, fields: &mut Fields) {
+        fields.require("name", &patch.name);
+        fields.filled("name", &patch.name, &mut self.name);
+        fields.optional_text("domain", &patch.domain, &mut self.domain);
+        if let Some(Err(problem)) = self.domain.as_deref().map(|domain| rules::host_name("domain", domain)) {
+            fields.refuse(problem);
+        }
+        fields.address("ip_address", &patch.ip_address, &mut self.ip_address);
+        if self.host().is_none() && (fields.creating() || patch.domain.is_some() || patch.ip_address.is_some()) {
+            let message = "An endpoint needs a domain or an ip_address.";
+            fields.refuse(Problem::new(Code::Required, "domain", message));
+        }
+        fields.int("port", &patch.port, 1..=65_535, &mut self.port);
+        fields.plain("mode", &patch.mode, &mut self.mode);
+        fields.optional_text("version", &patch.version, &mut self.version);
+        fields.optional_text("repoid", &patch.repoid, &mut self.repoid);
+        fields.filled("username", &patch.username, &mut self.username);
+        fields.text("token_name", &patch.token_name, &mut self.token_name);
+        fields.plain("verify_ssl", &patch.verify_ssl, &mut self.verify_ssl);
+        fields.fingerprint(&patch.tls_fingerprint, &mut self.tls_fingerprint);
+        fields.plain("enabled", &patch.enabled, &mut self.enabled);
+        fields.custom_fields(&patch.custom_fields, &mut self.custom_fields);
+        for (field, secret) in [("password", &patch.password), ("token_value", &patch.token_value)] {
+            if secret.as_ref().and_then(Option::as_ref).is_some_and(|secret| secret.expose_secret().is_empty()) {
+                fields.refuse(rules::blank(field));
+            }
+        }
+    }
+
+    fn conflict(_: &str) -> Problem {
+        Problem::new(Code::Conflict, "name", "An endpoint with this name and host already exists.")
+    }
+
+    fn tags(patch: &Patch) -> &Given<Vec<String>> {
+        &patch.tags
+    }
+
+    /// A secret must never travel to another host by an edit: it is dropped when what decides where it goes changes,
+    /// unless it is sent again. A secret sent counts as changed even if it is the same, or one could try it out.
+    fn seal(&mut self, patch: &Patch, before: Option<&Self>, sealer: &Sealer) -> Result<Vec<&'static str>> {
+        let moved = before.is_some_and(|before| self.way() != before.way());
+        let row = self.id.to_string();
+        let mut replaced = Vec::new();
+        for (column, given, kept) in [
+            ("password", &patch.password, &mut self.password),
+            ("token_value", &patch.token_value, &mut self.token_value),
+        ] {
+            match given {
+                Some(Some(secret)) => {
+                    *kept = Some(sealer.seal(secret.expose_secret().as_bytes(), place(&row, column))?);
+                    replaced.push(column);
+                }
+                Some(None) => *kept = None,
+                None if moved => *kept = None,
+                None => {}
+            }
+        }
+        Ok(replaced)
+    }
+
+    /// Its clusters and nodes go with it.
+    async fn remove(self, tx: &mut Tx) -> Result<()> {
+        let nodes = family::referring::<node::Entity>(tx, node::Column::EndpointId, &[self.id]).await?;
+        family::remove::<node::Entity>(tx, &nodes).await?;
+        let clusters = family::referring::<cluster_row::Entity>(tx, cluster_row::Column::EndpointId, &[self.id]).await?;
+        cluster::remove_all(tx, clusters).await?;
+        family::remove::<endpoint::Entity>(tx, &[self]).await
+    }
 }
 
-/// An address in its canonical form, or else a domain name.
-fn split_host(host: &str) -> Result<(Option<String>, Option<String>)> {
+impl endpoint::Model {
+    /// Everything that decides where its secrets are sent, and to whom.
+    fn way(&self) -> impl PartialEq + '_ {
+        (&self.domain, &self.ip_address, self.port, self.verify_ssl, &self.tls_fingerprint)
+    }
+}
+
+/// A host as an operator gives it: an address, or else a domain name.
+pub fn split_host(host: &str) -> Result<(Option<String>, Option<String>)> {
+    let host = host.trim();
+    if host.is_empty() {
+        return Err(rules::blank("host").into());
+    }
     if host.parse::<IpAddr>().is_ok() {
-        return Ok((Some(rules::written_address(host)?), None));
+        return Ok((Some(host.to_owned()), None));
     }
-    if host.contains(|c: char| c.is_whitespace() || c.is_control() || "/:@?#[]".contains(c)) {
-        let message = "must be an IP address or a domain name, without scheme, port and path";
-        return Err(Error::input(message).within("host"));
-    }
+    rules::host_name("host", host)?;
     Ok((None, Some(host.to_owned())))
-}
-
-async fn seal(tx: &Tx, sealer: &Sealer, row: endpoint::Model, secret: &Secret) -> Result<endpoint::Model> {
-    let value = secret.value().expose_secret();
-    if value.is_empty() {
-        return Err(Error::input("must not be empty").within(secret.column()));
-    }
-    let sealed = Set(Some(sealer.seal(value.as_bytes(), place(&row.id.to_string(), secret.column()))?));
-    let mut change = endpoint::ActiveModel::from(row);
-    match secret {
-        Secret::Password(_) => change.password = sealed,
-        Secret::Token(_) => change.token_value = sealed,
-    }
-    Ok(change.update(tx.connection()).await?)
-}
-
-/// Stores a secret in place of the one before.
-pub async fn set_secret(tx: &mut Tx, sealer: &Sealer, name: &str, secret: Secret) -> Result<()> {
-    let before = in_tx(tx, name).await?;
-    let mut change = endpoint::ActiveModel::from(before.clone());
-    change.last_updated = Set(tx.after(before.last_updated));
-    let row = change.update(tx.connection()).await?;
-    let row = seal(tx, sealer, row, &secret).await?;
-    let tags = family::tags(tx, Kind::Endpoint, std::slice::from_ref(&row)).await?.remove(&row.id).unwrap_or_default();
-    // The documents hold no secret, so the log is told that this one is another.
-    tx.replaced_secret(
-        Kind::Endpoint,
-        row.id,
-        change::document(&before, &tags),
-        change::document(&row, &tags),
-        secret.column(),
-    );
-    Ok(())
-}
-
-/// Removes an endpoint with its clusters and nodes.
-pub async fn delete(tx: &mut Tx, name: &str) -> Result<()> {
-    let row = in_tx(tx, name).await?;
-    let nodes = family::referring::<node::Entity>(tx, node::Column::EndpointId, &[row.id]).await?;
-    family::remove::<node::Entity>(tx, &nodes).await?;
-    let clusters = family::referring::<cluster_row::Entity>(tx, cluster_row::Column::EndpointId, &[row.id]).await?;
-    cluster::delete_all(tx, clusters).await?;
-    family::remove::<endpoint::Entity>(tx, &[row]).await
-}
-
-async fn in_tx(tx: &Tx, name: &str) -> Result<endpoint::Model> {
-    resolve(tx.connection(), name).await
 }
 
 /// The endpoint of this name or id.
 pub async fn get(db: &Db, name: &str) -> Result<endpoint::Model> {
     resolve(&db.read, name).await
+}
+
+/// The endpoint of this id.
+pub async fn by_id(db: &Db, id: i32) -> Result<endpoint::Model> {
+    let row = endpoint::Entity::find_by_id(id).one(&db.read).await?;
+    row.ok_or_else(|| Error::NotFound(format!("there is no endpoint {id}")))
 }
 
 /// Names go first, and may repeat for different hosts; then the id tells them apart: `2` or `ProxmoxEndpoint:2`.

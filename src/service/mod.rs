@@ -1,6 +1,7 @@
 //! The operations, one file a noun, and the only room that writes. Every write goes through a [`Tx`].
 #![allow(clippy::disallowed_methods)]
 
+pub mod batch;
 pub mod change;
 pub mod cluster;
 pub mod dump;
@@ -10,11 +11,16 @@ pub mod file;
 pub mod load;
 pub mod netbox;
 pub mod node;
+mod patch;
 pub mod read;
 pub mod rules;
 pub mod storage;
 pub mod tag;
+mod tagging;
 pub mod token;
 mod tx;
+mod write;
 
+pub use patch::{Fields, Given};
 pub use tx::{Actor, Clock, Tx};
+pub use write::{Row, Writable, create, delete, update, upsert};

@@ -1,25 +1,98 @@
-//! References to NetBox's clusters and devices.
-use super::{Tx, family};
-use crate::entity::{cluster, netbox_cluster, netbox_device, node, storage};
-use crate::error::{Error, Result};
-use sea_orm::EntityTrait;
+//! References to NetBox's clusters and devices. Their ids are NetBox's.
+use super::patch::INT;
+use super::{Fields, Given, Tx, Writable, family, rules};
+use crate::entity::{Kind, Origin, cluster, netbox_cluster, netbox_device, node, storage};
+use crate::error::{Code, Problem, Result};
+use chrono::{DateTime, Utc};
 
-/// Removes a NetBox cluster with its storages; Proxmox clusters lose the link.
-pub async fn delete_cluster(tx: &mut Tx, id: i32) -> Result<()> {
-    let row = netbox_cluster::Entity::find_by_id(id).one(tx.connection()).await?;
-    let row = row.ok_or_else(|| Error::NotFound(format!("there is no NetBox cluster {id}")))?;
-    let storages = family::referring::<storage::Entity>(tx, storage::Column::ClusterId, &[id]).await?;
-    family::remove::<storage::Entity>(tx, &storages).await?;
-    let clusters = family::referring::<cluster::Entity>(tx, cluster::Column::NetboxClusterId, &[id]).await?;
-    family::refer::<cluster::Entity>(tx, &clusters, "netbox_cluster_id", None).await?;
-    family::remove::<netbox_cluster::Entity>(tx, &[row]).await
+/// What a client gives of a reference. The id is for new ones; without a display the name is shown.
+#[derive(Clone, Debug, Default)]
+pub struct Patch {
+    pub id: Given<i64>,
+    pub name: Given<String>,
+    pub display: Given<String>,
 }
 
-/// Removes a NetBox device; nodes lose the link.
-pub async fn delete_device(tx: &mut Tx, id: i32) -> Result<()> {
-    let row = netbox_device::Entity::find_by_id(id).one(tx.connection()).await?;
-    let row = row.ok_or_else(|| Error::NotFound(format!("there is no NetBox device {id}")))?;
-    let nodes = family::referring::<node::Entity>(tx, node::Column::NetboxDeviceId, &[id]).await?;
-    family::refer::<node::Entity>(tx, &nodes, "netbox_device_id", None).await?;
-    family::remove::<netbox_device::Entity>(tx, &[row]).await
+/// The id of a new reference, which NetBox gave.
+fn id(patch: &Patch, fields: &mut Fields, place: &mut i32) {
+    if fields.creating() {
+        fields.require("id", &patch.id);
+        fields.int("id", &patch.id, 1..=*INT.end(), place);
+    }
+}
+
+/// What is shown: what the patch says, else what follows from the name, unless somebody had set it apart.
+fn display(patch: &Patch, fields: &mut Fields, place: &mut String, shown: String, followed: bool) {
+    fields.filled("display", &patch.display, place);
+    if patch.display.is_none() && followed {
+        *place = shown;
+    }
+}
+
+fn taken(kind: Kind) -> Problem {
+    Problem::new(Code::Conflict, "id", format!("there is a {kind} with this id already"))
+}
+
+impl Writable for netbox_cluster::Model {
+    type Patch = Patch;
+
+    fn blank(_: DateTime<Utc>) -> Self {
+        Self { id: 0, name: String::new(), display: String::new(), origin: Origin::Manual }
+    }
+
+    fn apply(&mut self, patch: &Patch, fields: &mut Fields) {
+        let followed = self.display == self.name;
+        id(patch, fields, &mut self.id);
+        fields.require("name", &patch.name);
+        fields.filled("name", &patch.name, &mut self.name);
+        display(patch, fields, &mut self.display, self.name.clone(), followed);
+    }
+
+    fn conflict(_: &str) -> Problem {
+        taken(Kind::NetBoxCluster)
+    }
+
+    /// Its storages go with it; Proxmox clusters lose the link.
+    async fn remove(self, tx: &mut Tx) -> Result<()> {
+        let storages = family::referring::<storage::Entity>(tx, storage::Column::ClusterId, &[self.id]).await?;
+        family::remove::<storage::Entity>(tx, &storages).await?;
+        let clusters = family::referring::<cluster::Entity>(tx, cluster::Column::NetboxClusterId, &[self.id]).await?;
+        family::refer::<cluster::Entity>(tx, &clusters, "netbox_cluster_id", None).await?;
+        family::remove::<netbox_cluster::Entity>(tx, &[self]).await
+    }
+}
+
+impl Writable for netbox_device::Model {
+    type Patch = Patch;
+
+    fn blank(_: DateTime<Utc>) -> Self {
+        Self { id: 0, name: None, display: String::new(), origin: Origin::Manual }
+    }
+
+    fn apply(&mut self, patch: &Patch, fields: &mut Fields) {
+        let followed = self.display.is_empty() || self.display == shown(self.id, self.name.as_deref());
+        id(patch, fields, &mut self.id);
+        fields.optional_text("name", &patch.name, &mut self.name);
+        if self.name.as_deref() == Some("") {
+            fields.refuse(rules::blank("name"));
+        }
+        let shown = shown(self.id, self.name.as_deref());
+        display(patch, fields, &mut self.display, shown, followed);
+    }
+
+    fn conflict(_: &str) -> Problem {
+        taken(Kind::NetBoxDevice)
+    }
+
+    /// Nodes lose the link.
+    async fn remove(self, tx: &mut Tx) -> Result<()> {
+        let nodes = family::referring::<node::Entity>(tx, node::Column::NetboxDeviceId, &[self.id]).await?;
+        family::refer::<node::Entity>(tx, &nodes, "netbox_device_id", None).await?;
+        family::remove::<netbox_device::Entity>(tx, &[self]).await
+    }
+}
+
+/// A device without a name is shown by its id.
+fn shown(id: i32, name: Option<&str>) -> String {
+    name.map_or_else(|| format!("Device {id}"), str::to_owned)
 }

@@ -1,21 +1,50 @@
 //! Tags.
-use super::{Tx, change, family};
+use super::{Fields, Given, Tx, Writable, change, family, rules};
 use crate::entity::{Resource, cluster, endpoint, node, storage, tag, tag_assignment};
-use crate::error::{Error, Result};
+use crate::error::{Code, Problem, Result};
+use chrono::{DateTime, Utc};
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, ModelTrait, QueryFilter};
 use serde_json::json;
 use std::str::FromStr;
 
-/// Removes a tag, from its objects too; each of them gets its change.
-pub async fn delete(tx: &mut Tx, id: i32) -> Result<()> {
-    let row = tag::Entity::find_by_id(id).one(tx.connection()).await?;
-    let row = row.ok_or_else(|| Error::NotFound(format!("there is no tag {id}")))?;
-    untag::<endpoint::Entity>(tx, &row).await?;
-    untag::<cluster::Entity>(tx, &row).await?;
-    untag::<node::Entity>(tx, &row).await?;
-    untag::<storage::Entity>(tx, &row).await?;
-    family::remove::<tag::Entity>(tx, &[row]).await
+/// What a client gives of a tag.
+#[derive(Clone, Debug, Default)]
+pub struct Patch {
+    pub name: Given<String>,
+    pub slug: Given<String>,
+    pub color: Given<String>,
+}
+
+impl Writable for tag::Model {
+    type Patch = Patch;
+
+    fn blank(_: DateTime<Utc>) -> Self {
+        // NetBox's default colour.
+        Self { id: 0, name: String::new(), slug: String::new(), color: "9e9e9e".into() }
+    }
+
+    fn apply(&mut self, patch: &Patch, fields: &mut Fields) {
+        fields.require("name", &patch.name);
+        fields.require("slug", &patch.slug);
+        fields.filled("name", &patch.name, &mut self.name);
+        fields.ruled("slug", &patch.slug, rules::slug, &mut self.slug);
+        fields.ruled("color", &patch.color, rules::color, &mut self.color);
+    }
+
+    fn conflict(index: &str) -> Problem {
+        let field = if index.contains("slug") { "slug" } else { "name" };
+        Problem::new(Code::Conflict, field, format!("tag with this {field} already exists."))
+    }
+
+    /// Its objects lose it; each of them gets its change.
+    async fn remove(self, tx: &mut Tx) -> Result<()> {
+        untag::<endpoint::Entity>(tx, &self).await?;
+        untag::<cluster::Entity>(tx, &self).await?;
+        untag::<node::Entity>(tx, &self).await?;
+        untag::<storage::Entity>(tx, &self).await?;
+        family::remove::<tag::Entity>(tx, &[self]).await
+    }
 }
 
 async fn untag<E>(tx: &mut Tx, tag: &tag::Model) -> Result<()>

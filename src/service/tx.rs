@@ -2,15 +2,17 @@ use crate::db::{Db, WRITING};
 use crate::entity::{Action, JsonText, Kind, change};
 use crate::error::{Error, Result};
 use crate::event::Events;
+use crate::principal::Principal;
+use crate::secret::Sealer;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, Set, Statement, TransactionTrait};
 use serde_json::Value;
+use std::sync::Arc;
 
-/// Who writes, for the change log.
+/// Who writes: what they may decides, and their name stands in the change log.
 #[derive(Clone, Debug)]
 pub struct Actor {
-    /// `token:NAME`, `cli`, `load` …
-    pub name: String,
+    pub principal: Principal,
     /// The request that it came with, if it came with one.
     pub request_id: Option<String>,
 }
@@ -18,7 +20,12 @@ pub struct Actor {
 impl Actor {
     /// The operator at the command line.
     pub fn operator() -> Self {
-        Self { name: "cli".into(), request_id: None }
+        Self { principal: Principal::operator(), request_id: None }
+    }
+
+    /// The program itself at some task: `load`, `demo` …
+    pub fn program(task: &str) -> Self {
+        Self { principal: Principal::program(task), request_id: None }
     }
 }
 
@@ -45,8 +52,25 @@ pub struct Tx {
     connection: DatabaseTransaction,
     actor: Actor,
     events: Events,
+    sealer: Arc<Sealer>,
     now: DateTime<Utc>,
     changes: Vec<Entry>,
+}
+
+/// A point within a transaction to which it can go back.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    savepoint: Savepoint,
+    changes: usize,
+}
+
+/// What is tried between a savepoint and its end; one of a sort at a time.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Savepoint {
+    /// One operation of several.
+    Operation,
+    /// One row within an operation.
+    Row,
 }
 
 /// A change that waits for its revision.
@@ -61,14 +85,53 @@ struct Entry {
 
 impl Tx {
     /// Begins to write. On SQLite this waits for the one writer, so that nobody meets "database is locked" later.
-    pub async fn begin(db: &Db, actor: Actor, events: Events) -> Result<Self> {
+    pub async fn begin(db: &Db, actor: Actor, events: Events, sealer: Arc<Sealer>) -> Result<Self> {
         let connection = db.write.begin_with_options(WRITING).await?;
-        Ok(Self { connection, actor, events, now: Clock::now(), changes: Vec::new() })
+        Ok(Self { connection, actor, events, sealer, now: Clock::now(), changes: Vec::new() })
     }
 
     /// The connection, for the statements of this transaction.
     pub fn connection(&self) -> &DatabaseTransaction {
         &self.connection
+    }
+
+    /// Who writes.
+    pub fn principal(&self) -> &Principal {
+        &self.actor.principal
+    }
+
+    /// What seals the secrets.
+    pub(super) fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    /// Where [`Tx::roll_back_to`] can go back to. Behind a failed statement PostgreSQL takes no other step.
+    pub(super) async fn savepoint(&self, savepoint: Savepoint) -> Result<Mark> {
+        self.connection.execute_unprepared(&format!("SAVEPOINT {}", savepoint.name())).await?;
+        Ok(Mark { savepoint, changes: self.changes.len() })
+    }
+
+    /// Undoes what came after the mark, changes included, and forgets it.
+    pub(super) async fn roll_back_to(&mut self, mark: Mark) -> Result<()> {
+        self.connection.execute_unprepared(&format!("ROLLBACK TO SAVEPOINT {}", mark.savepoint.name())).await?;
+        self.changes.truncate(mark.changes);
+        self.release(mark).await
+    }
+
+    /// Forgets the mark; what came after it stays.
+    pub(super) async fn release(&self, mark: Mark) -> Result<()> {
+        self.connection.execute_unprepared(&format!("RELEASE SAVEPOINT {}", mark.savepoint.name())).await?;
+        Ok(())
+    }
+
+    /// How many changes were noted so far.
+    pub(super) fn noted(&self) -> usize {
+        self.changes.len()
+    }
+
+    /// Which objects were changed, and how, since so many changes had been noted.
+    pub(super) fn noted_since(&self, noted: usize) -> impl Iterator<Item = (&'static str, i32, Action)> {
+        self.changes[noted..].iter().filter_map(|entry| entry.object.map(|(table, id)| (table, id, entry.action)))
     }
 
     /// When the transaction began; what it writes carries this time.
@@ -88,14 +151,16 @@ impl Tx {
 
     /// Notes a change of an object; nothing when both are the same.
     pub fn updated(&mut self, kind: Kind, id: i32, before: Value, after: Value) {
-        self.updated_in(kind.table(), id, before, after);
+        self.updated_with(kind, id, before, after, &[]);
     }
 
-    /// Notes that a secret of an object was replaced, besides what else changed.
-    pub(super) fn replaced_secret(&mut self, kind: Kind, id: i32, before: Value, after: Value, secret: &str) {
+    /// Notes a change of an object that gave it these secrets anew: the documents do not show them.
+    pub(super) fn updated_with(&mut self, kind: Kind, id: i32, before: Value, after: Value, secrets: &[&str]) {
         let mut changed = differing(&before, &after);
-        changed.push(secret.to_owned());
-        self.note(Some((kind.table(), id)), Action::Updated, changed, Some(before), Some(after));
+        changed.extend(secrets.iter().map(|secret| (*secret).to_owned()));
+        if !changed.is_empty() {
+            self.note(Some((kind.table(), id)), Action::Updated, changed, Some(before), Some(after));
+        }
     }
 
     /// Notes that an object is gone.
@@ -106,13 +171,6 @@ impl Tx {
     pub(super) fn created_in(&mut self, table: &'static str, id: i32, after: Value) {
         let changed = keys(&after);
         self.note(Some((table, id)), Action::Created, changed, None, Some(after));
-    }
-
-    pub(super) fn updated_in(&mut self, table: &'static str, id: i32, before: Value, after: Value) {
-        let changed = differing(&before, &after);
-        if !changed.is_empty() {
-            self.note(Some((table, id)), Action::Updated, changed, Some(before), Some(after));
-        }
     }
 
     pub(super) fn deleted_in(&mut self, table: &'static str, id: i32, before: Value) {
@@ -149,8 +207,14 @@ impl Tx {
         for chunk in rows.chunks(1_000) {
             change::Entity::insert_many(chunk.to_vec()).exec_without_returning(&self.connection).await?;
         }
-        self.connection.commit().await?;
-        self.events.announce(revision);
+        let Self { connection, events, .. } = self;
+        // In a task of its own: whoever asked may be gone, but what is committed must be announced.
+        let committing = tokio::spawn(async move {
+            connection.commit().await?;
+            events.announce(revision);
+            Ok::<_, Error>(())
+        });
+        committing.await.map_err(|error| Error::Internal(format!("a commit failed: {error}")))??;
         Ok(Some(revision))
     }
 
@@ -168,7 +232,7 @@ impl Tx {
             revision: Set(revision),
             ordinal: Set(ordinal as i32),
             at: Set(self.now),
-            actor: Set(self.actor.name.clone()),
+            actor: Set(self.actor.principal.name.clone()),
             request_id: Set(self.actor.request_id.clone()),
             object_type: Set(entry.object.map(|(table, _)| table.to_owned())),
             object_id: Set(entry.object.map(|(_, id)| id)),
@@ -176,6 +240,15 @@ impl Tx {
             changed: Set(JsonText(Value::Array(changed))),
             before: Set(entry.before.map(JsonText)),
             after: Set(entry.after.map(JsonText)),
+        }
+    }
+}
+
+impl Savepoint {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Operation => "operation",
+            Self::Row => "one_row",
         }
     }
 }

@@ -26,7 +26,7 @@ fn object(field: &str, value: Value) -> Result<JsonText> {
 
 /// An optional text within its length.
 fn optional(kind: Kind, field: &str, value: Option<&str>) -> Result<()> {
-    value.map_or(Ok(()), |value| rules::text(kind, field, value))
+    Ok(value.map_or(Ok(()), |value| rules::text(kind, field, value))?)
 }
 
 pub(super) fn tag_row(row: file::Tag) -> Result<tag::ActiveModel> {
@@ -53,7 +53,7 @@ pub(super) fn netbox_device_row(row: file::NetBoxDevice) -> Result<netbox_device
 pub(super) fn endpoint_row(row: file::Endpoint, sealer: &Sealer) -> Result<endpoint::ActiveModel> {
     let kind = Kind::Endpoint;
     rules::filled(kind, "name", &row.name)?;
-    rules::port(row.port)?;
+    rules::port(row.port.into())?;
     for (field, value) in [("username", &row.username), ("token_name", &row.token_name)] {
         rules::text(kind, field, value)?;
     }

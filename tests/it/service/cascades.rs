@@ -54,7 +54,7 @@ async fn watched(app: &App, operation: impl AsyncFnOnce(&mut Tx) -> Result<()>) 
     let slugs = BTreeMap::from([(1, "a".to_owned()), (2, "b".to_owned())]);
     let before = rows(app, &slugs).await;
     let newest = *app.events.subscribe().borrow();
-    let mut tx = app.begin(Actor { name: "token:t".into(), request_id: Some("r-1".into()) }).await.unwrap();
+    let mut tx = app.begin(Actor { request_id: Some("r-1".into()), ..Actor::program("token:t") }).await.unwrap();
     operation(&mut tx).await.unwrap();
     assert_eq!(tx.commit().await.unwrap(), Some(newest + 1));
     let after = rows(app, &slugs).await;

@@ -55,7 +55,7 @@ pub fn topology() -> Value {
 /// Loads a text; an error leaves nothing.
 pub async fn try_load(app: &App, text: &str) -> Result<Option<i64>> {
     let file = service::load::parse(text.as_bytes())?;
-    let mut tx = app.begin(Actor { name: "load".into(), request_id: None }).await?;
+    let mut tx = app.begin(Actor::program("load")).await?;
     service::load::load(&mut tx, &app.sealer, &app.pepper, file, &|_, _| ()).await?;
     tx.commit().await
 }

@@ -27,7 +27,7 @@ async fn make(tx: &mut Tx, app: &App, name: &str) -> i32 {
 }
 
 async fn begin(app: &App) -> Tx {
-    app.begin(Actor { name: "writer".into(), request_id: None }).await.unwrap()
+    app.begin(Actor::program("writer")).await.unwrap()
 }
 
 /// Writes many times at once through these programs, some without a commit, while readers look on.
