@@ -8,13 +8,13 @@ use super::filter::{
 };
 use super::group::{group_key, group_object};
 use super::key::{natural_key, single};
-use super::loader::KindLoaders;
+use super::loader::{KindLoaders, Loaders};
 use super::netbox::{NetBoxCluster, NetBoxClusterFilter};
 use super::node::{ProxmoxNode, ProxmoxNodeListFilter};
 use super::object::record_object;
 use super::order::order_input;
 use super::storage::ProxmoxStorage;
-use super::{Session, session};
+use super::session;
 use crate::entity::{Kind, cluster};
 use crate::filter::search;
 use crate::page::KeyType;
@@ -185,8 +185,8 @@ impl Item for ProxmoxCluster {
         Self(row)
     }
 
-    fn loaders(session: &Session) -> &KindLoaders<cluster::Entity> {
-        &session.loaders.clusters
+    fn loaders(loaders: &Loaders) -> &KindLoaders<cluster::Entity> {
+        &loaders.clusters
     }
 }
 

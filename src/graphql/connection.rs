@@ -1,6 +1,6 @@
 //! Lists: connections with paging, totals, aggregates and groups, and the same rows as plain lists.
 use super::error::{Failure, Result};
-use super::loader::{GroupsKey, KindLoaders, ListKey, NO_PARENT};
+use super::loader::{GroupsKey, KindLoaders, ListKey, Loaders, NO_PARENT};
 use super::order::OrderInput;
 use super::scalar::BigInt;
 use super::{Session, filter::FilterInput, session};
@@ -28,11 +28,11 @@ pub trait Item: OutputType + Sized {
     fn new(row: Arc<Self::Model>) -> Self;
 
     /// Where its rows are loaded.
-    fn loaders(session: &Session) -> &KindLoaders<Self::Entity>;
+    fn loaders(loaders: &Loaders) -> &KindLoaders<Self::Entity>;
 
     /// The object with this id, if it may be viewed.
     fn by_id(session: &Session, id: i32) -> impl Future<Output = Result<Option<Self>>> + Send {
-        async move { Ok(Self::loaders(session).row(id).await?.map(Self::new)) }
+        async move { Ok(Self::loaders(&session.loaders()).row(id).await?.map(Self::new)) }
     }
 }
 
@@ -125,7 +125,7 @@ impl<T> Clone for Connection<T> {
 
 impl<T: Item> Connection<T> {
     async fn page(&self, ctx: &Context<'_>) -> Result<Arc<Rows<T::Model>>> {
-        T::loaders(session(ctx)).page(self.list.clone()).await
+        T::loaders(&session(ctx).loaders()).page(self.list.clone()).await
     }
 }
 
@@ -162,7 +162,7 @@ impl<T: Item> Connection<T> {
 
     /// Rows that match `filter` on all pages; counted only when selected.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i32> {
-        Ok(int(session(ctx).loaders.count(self.list.clone()).await?))
+        Ok(int(session(ctx).loaders().count(self.list.clone()).await?))
     }
 }
 
@@ -221,7 +221,7 @@ impl PageInfo {
     }
 
     async fn outside(&self, ctx: &Context<'_>, side: Side) -> Result<bool> {
-        session(ctx).loaders.outside(side, self.list.clone()).await
+        session(ctx).loaders().outside(side, self.list.clone()).await
     }
 }
 
@@ -297,7 +297,7 @@ impl<T: Measured> MeasuredConnection<T> {
 
     /// Figures over all rows that match `filter`, never only this page.
     async fn aggregate(&self, ctx: &Context<'_>) -> Result<T::Aggregate> {
-        Ok(session(ctx).loaders.summary(self.0.list.clone()).await?.into())
+        Ok(session(ctx).loaders().summary(self.0.list.clone()).await?.into())
     }
 
     /// The rows that match `filter` in groups, the largest group first.
@@ -312,7 +312,7 @@ impl<T: Measured> MeasuredConnection<T> {
             return Err(Failure::input("by: name at least one key, and each only once"));
         }
         let key = GroupsKey { list: self.0.list.clone(), by: keys, limit: size("first", first)? };
-        let groups = session(ctx).loaders.groups(key).await?.into_iter();
+        let groups = session(ctx).loaders().groups(key).await?.into_iter();
         Ok(groups.map(|group| GroupRow { by: by.clone(), group }.into()).collect())
     }
 }

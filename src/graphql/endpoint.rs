@@ -5,12 +5,12 @@ use super::error::Result;
 use super::filter::{
     BooleanFilter, IdFilter, ProxmoxMode, ProxmoxModeFilter, StringFilter, TagsFilter, filter_input, on,
 };
-use super::loader::KindLoaders;
+use super::loader::{KindLoaders, Loaders};
 use super::node::ProxmoxNode;
 use super::object::record_object;
 use super::order::order_input;
 use super::scalar::local_id;
-use super::{Session, session};
+use super::session;
 use crate::entity::{Kind, endpoint};
 use crate::service::read::Relation;
 use async_graphql::{Context, ID, MergedObject, Object};
@@ -154,8 +154,8 @@ impl Item for ProxmoxEndpoint {
         Self(row)
     }
 
-    fn loaders(session: &Session) -> &KindLoaders<endpoint::Entity> {
-        &session.loaders.endpoints
+    fn loaders(loaders: &Loaders) -> &KindLoaders<endpoint::Entity> {
+        &loaders.endpoints
     }
 }
 

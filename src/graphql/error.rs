@@ -60,3 +60,10 @@ impl From<Failure> for async_graphql::Error {
         failure.0
     }
 }
+
+/// `ignore_case` as clients write it.
+pub fn camel(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |text, word| text + &word[..1].to_uppercase() + &word[1..])
+}

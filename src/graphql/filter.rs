@@ -1,4 +1,5 @@
 //! Filter inputs: fields are ANDed, and an explicit null operand is an error instead of a silent "everything".
+use super::error::camel;
 use super::scalar::{BigInt, Time, local_id};
 use crate::entity::{Kind, Mode, Origin, Scalar};
 use crate::error::{Error, Result};
@@ -40,13 +41,6 @@ pub fn given<T>(name: &str, value: MaybeUndefined<T>) -> Result<Option<T>> {
         Value(value) => Ok(Some(value)),
         Null => Err(Error::input("must not be null; leave it out, or ask with isNull").within(camel(name))),
     }
-}
-
-/// `ignore_case` as clients write it.
-fn camel(name: &str) -> String {
-    let mut words = name.split('_');
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |text, word| text + &word[..1].to_uppercase() + &word[1..])
 }
 
 /// Collects what the parts of an input ask; each error gets the part's name.

@@ -14,7 +14,7 @@ use super::storage::ProxmoxStorage;
 use super::tag::Tag;
 use super::{Session, session};
 use crate::entity::Kind;
-use async_graphql::{Context, ID, Interface, Object};
+use async_graphql::{Context, Enum, ID, Interface, Object};
 use futures_util::future::try_join_all;
 
 /// Relay global object identification. Every `ID` argument of a *known* type also takes the REST integer:
@@ -66,6 +66,41 @@ pub enum InventoryRecord {
     ProxmoxCluster(ProxmoxCluster),
     ProxmoxNode(ProxmoxNode),
     ProxmoxStorage(ProxmoxStorage),
+}
+
+/// The types of objects that have an identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum InventoryType {
+    /// An installation of Proxmox VE as it is reached.
+    ProxmoxEndpoint,
+    /// A cluster of Proxmox VE.
+    ProxmoxCluster,
+    /// A hypervisor node.
+    ProxmoxNode,
+    /// A storage of Proxmox VE.
+    ProxmoxStorage,
+    /// A reference to a cluster in NetBox.
+    #[graphql(name = "NETBOX_CLUSTER")]
+    NetBoxCluster,
+    /// A reference to a device in NetBox.
+    #[graphql(name = "NETBOX_DEVICE")]
+    NetBoxDevice,
+    /// A label.
+    Tag,
+}
+
+impl From<Kind> for InventoryType {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Endpoint => Self::ProxmoxEndpoint,
+            Kind::Cluster => Self::ProxmoxCluster,
+            Kind::Node => Self::ProxmoxNode,
+            Kind::Storage => Self::ProxmoxStorage,
+            Kind::NetBoxCluster => Self::NetBoxCluster,
+            Kind::NetBoxDevice => Self::NetBoxDevice,
+            Kind::Tag => Self::Tag,
+        }
+    }
 }
 
 /// Ids that one `nodes` query may ask for.

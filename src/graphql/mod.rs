@@ -11,6 +11,7 @@ mod identity;
 mod key;
 pub mod limits;
 mod loader;
+mod mutation;
 mod netbox;
 mod node;
 mod object;
@@ -30,6 +31,8 @@ use crate::auth::{self, Denied};
 use crate::entity::Kind;
 use crate::error::Error;
 use crate::principal::Principal;
+use crate::service::batch::{Mode, Operation, Outcome};
+use crate::service::{Actor, Writable};
 use async_graphql::Context;
 use axum::extract::{ConnectInfo, Extension, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -40,19 +43,44 @@ use http::{Transport, answer, refuse, wants_page};
 use limits::Limits;
 use loader::Loaders;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// What the resolvers of one request share.
 pub struct Session {
     pub app: App,
     pub principal: Principal,
-    pub loaders: Loaders,
+    request_id: RequestId,
+    gate: Arc<Gate>,
+    loaders: Mutex<Arc<Loaders>>,
     /// Where this server is for the client: scheme, host and prefix, without a slash at the end.
     base_url: String,
 }
 
 impl Session {
+    fn new(app: App, principal: Principal, request_id: RequestId, gate: Arc<Gate>, base_url: String) -> Self {
+        let loaders = Mutex::new(Arc::new(Loaders::new(app.clone(), principal.clone(), gate.clone())));
+        Self { app, principal, request_id, gate, loaders, base_url }
+    }
+
+    /// The loaders of this request.
+    fn loaders(&self) -> Arc<Loaders> {
+        self.loaders.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Writes in the name of who asks. What was loaded before is old then.
+    async fn write<M: Writable>(
+        &self,
+        operations: &[Operation<M::Patch>],
+        mode: Mode,
+    ) -> crate::error::Result<Outcome> {
+        let actor = Actor { principal: self.principal.clone(), request_id: Some(self.request_id.0.to_string()) };
+        let outcome = self.app.write::<M>(actor, operations, mode).await;
+        let fresh = Loaders::new(self.app.clone(), self.principal.clone(), self.gate.clone());
+        *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
+        outcome
+    }
+
     /// The REST URL of an object.
     fn url(&self, kind: Kind, id: i32) -> String {
         format!("{}{}{id}/", self.base_url, kind.rest_path())
@@ -103,8 +131,7 @@ async fn respond(
     let base_url = door.app.settings.base_url(request.headers());
     let gate = Arc::new(Gate::default());
     let answering = answer(&door.transport, request, &id.0, |request| {
-        let loaders = Loaders::new(door.app.clone(), principal.clone(), gate.clone());
-        request.data(Session { app: door.app.clone(), principal, loaders, base_url })
+        request.data(Session::new(door.app.clone(), principal, id.clone(), gate.clone(), base_url))
     });
     gate.drive(answering).await
 }

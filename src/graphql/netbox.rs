@@ -3,13 +3,13 @@ use super::cluster::ProxmoxCluster;
 use super::connection::{Connection, Item, connection, connections};
 use super::error::Result;
 use super::filter::{IdFilter, ReferenceOrigin, StringFilter, filter_input, on};
-use super::loader::KindLoaders;
+use super::loader::{KindLoaders, Loaders};
 use super::node::ProxmoxNode;
 use super::object::resource_object;
 use super::order::NoOrder;
 use super::scalar::local_id;
 use super::storage::ProxmoxStorage;
-use super::{Session, session};
+use super::session;
 use crate::entity::{Kind, netbox_cluster, netbox_device};
 use crate::page::PageArgs;
 use crate::service::read::Relation;
@@ -68,8 +68,8 @@ impl Item for NetBoxCluster {
         Self(row)
     }
 
-    fn loaders(session: &Session) -> &KindLoaders<netbox_cluster::Entity> {
-        &session.loaders.netbox_clusters
+    fn loaders(loaders: &Loaders) -> &KindLoaders<netbox_cluster::Entity> {
+        &loaders.netbox_clusters
     }
 }
 
@@ -123,8 +123,8 @@ impl Item for NetBoxDevice {
         Self(row)
     }
 
-    fn loaders(session: &Session) -> &KindLoaders<netbox_device::Entity> {
-        &session.loaders.netbox_devices
+    fn loaders(loaders: &Loaders) -> &KindLoaders<netbox_device::Entity> {
+        &loaders.netbox_devices
     }
 }
 

@@ -9,12 +9,12 @@ use super::filter::{
 };
 use super::group::{group_key, group_object};
 use super::key::{natural_key, single};
-use super::loader::KindLoaders;
+use super::loader::{KindLoaders, Loaders};
 use super::netbox::{NetBoxDevice, NetBoxDeviceFilter};
 use super::object::record_object;
 use super::order::order_input;
 use super::scalar::BigInt;
-use super::{Session, session};
+use super::session;
 use crate::entity::{Kind, node};
 use crate::filter::{Field, Filter, Lookup, search, test};
 use crate::page::KeyType;
@@ -249,8 +249,8 @@ impl Item for ProxmoxNode {
         Self(row)
     }
 
-    fn loaders(session: &Session) -> &KindLoaders<node::Entity> {
-        &session.loaders.nodes
+    fn loaders(loaders: &Loaders) -> &KindLoaders<node::Entity> {
+        &loaders.nodes
     }
 }
 

@@ -50,7 +50,7 @@ macro_rules! record_object {
                     ctx: &async_graphql::Context<'_>,
                 ) -> $crate::graphql::error::Result<Vec<$crate::graphql::tag::Tag>> {
                     let kind = <$model as $crate::entity::Resource>::KIND;
-                    let tags = $crate::graphql::session(ctx).loaders.tags_of(kind, self.0.id).await?;
+                    let tags = $crate::graphql::session(ctx).loaders().tags_of(kind, self.0.id).await?;
                     Ok(tags.into_iter().map($crate::graphql::tag::Tag).collect())
                 }
 

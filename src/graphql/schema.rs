@@ -1,14 +1,15 @@
-//! The schema: the resources' queries merged.
+//! The schema: the resources' queries and mutations merged.
 use super::cluster::ClusterQuery;
 use super::endpoint::EndpointQuery;
 use super::identity::{IdentityQuery, InventoryRecord, Node, RestResource};
+use super::mutation::Mutation;
 use super::netbox::NetBoxQuery;
 use super::node::NodeQuery;
 use super::report::Report;
 use super::search::SearchQuery;
 use super::storage::StorageQuery;
 use super::tag::TagQuery;
-use async_graphql::{EmptyMutation, EmptySubscription, MergedObject, SDLExportOptions};
+use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions};
 
 /// Everything that can be asked. Objects that you may not view do not exist: neither in lists, counts, aggregates and
 /// groups, nor in filters.
@@ -25,14 +26,14 @@ pub struct Query(
 );
 
 /// The schema of the API.
-pub type Schema = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
+pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 
 /// Deepest nesting that the library itself follows, fragments included; our own limits are tighter for all but cycles.
 const RECURSION: usize = 100;
 
 /// Builds the schema.
 pub fn schema() -> Schema {
-    Schema::build(Query::default(), EmptyMutation, EmptySubscription)
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .register_output_type::<Node>()
         .register_output_type::<RestResource>()
         .register_output_type::<InventoryRecord>()

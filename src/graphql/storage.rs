@@ -4,12 +4,12 @@ use super::error::Result;
 use super::filter::{BooleanFilter, DateTimeFilter, IdFilter, IntFilter, StringFilter, TagsFilter, filter_input, on};
 use super::group::{group_key, group_object};
 use super::key::{natural_key, single};
-use super::loader::KindLoaders;
+use super::loader::{KindLoaders, Loaders};
 use super::netbox::{NetBoxCluster, NetBoxClusterFilter};
 use super::object::record_object;
 use super::order::order_input;
 use super::scalar::Json;
-use super::{Session, session};
+use super::session;
 use crate::entity::{Kind, storage};
 use crate::error::Error;
 use crate::filter::{Filter, Lookup, field, search, test};
@@ -265,8 +265,8 @@ impl Item for ProxmoxStorage {
         Self(row)
     }
 
-    fn loaders(session: &Session) -> &KindLoaders<storage::Entity> {
-        &session.loaders.storages
+    fn loaders(loaders: &Loaders) -> &KindLoaders<storage::Entity> {
+        &loaders.storages
     }
 }
 

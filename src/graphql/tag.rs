@@ -1,9 +1,8 @@
 //! Tags.
-use super::Session;
 use super::connection::{Connection, Item, connection};
 use super::error::Result;
 use super::filter::NoFilter;
-use super::loader::KindLoaders;
+use super::loader::{KindLoaders, Loaders};
 use super::object::resource_object;
 use super::order::NoOrder;
 use crate::entity::tag;
@@ -41,8 +40,8 @@ impl Item for Tag {
         Self(row)
     }
 
-    fn loaders(session: &Session) -> &KindLoaders<tag::Entity> {
-        &session.loaders.tags
+    fn loaders(loaders: &Loaders) -> &KindLoaders<tag::Entity> {
+        &loaders.tags
     }
 }
 
