@@ -6,11 +6,13 @@ use crate::event::Events;
 use crate::secret::{KeySource, Sealer};
 use crate::service::batch::{self, Mode, Operation, Outcome};
 use crate::service::token::{self, Pepper};
-use crate::service::{Actor, Tx, Writable};
+use crate::service::{Actor, Tx, Writable, retention};
 use axum::http::{HeaderMap, header};
+use chrono::{TimeDelta, Utc};
 use sea_orm::EntityTrait;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// The running program.
@@ -32,6 +34,8 @@ pub struct Settings {
     pub anonymous_read: bool,
     /// Where clients reach this server, if that is not where it listens: scheme, host and prefix.
     pub public_url: Option<String>,
+    /// How long changes are kept; none keeps them all.
+    pub change_retention: Option<TimeDelta>,
 }
 
 impl Settings {
@@ -142,6 +146,41 @@ impl App {
                 tracing::warn!("the use of token {token} could not be noted: {error}");
             }
         });
+    }
+
+    /// Removes changes that are older than this, in small steps, so that nobody waits long for the writer; returns how
+    /// many.
+    pub async fn prune_changes(&self, keep: TimeDelta) -> Result<u64> {
+        const STEP: u64 = 1_000;
+        const PAUSE: Duration = Duration::from_millis(20);
+        let before = Utc::now() - keep;
+        let mut removed = 0;
+        loop {
+            let tx = self.begin(Actor::program("retention")).await?;
+            let step = retention::prune(&tx, before, STEP).await?;
+            tx.commit().await?;
+            removed += step;
+            if step < STEP {
+                return Ok(removed);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Prunes the change log once an hour, beginning now, until told to stop.
+    pub async fn keep_pruning(self, keep: TimeDelta, stop: CancellationToken) {
+        const EVERY: Duration = Duration::from_secs(60 * 60);
+        let pruning = async {
+            loop {
+                match self.prune_changes(keep).await {
+                    Ok(0) => {}
+                    Ok(removed) => tracing::info!("{removed} changes older than {} days are removed", keep.num_days()),
+                    Err(error) => tracing::warn!("old changes could not be removed, which is tried again: {error}"),
+                }
+                tokio::time::sleep(EVERY).await;
+            }
+        };
+        tokio::select! { () = pruning => {}, () = stop.cancelled() => {} }
     }
 
     /// Waits for what goes on in the background, and closes the database.

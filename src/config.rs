@@ -6,6 +6,7 @@ use crate::graphql::limits::Limits;
 use crate::secret::KeySource;
 use crate::server::RequestLimits;
 use crate::telemetry::LogFormat;
+use chrono::TimeDelta;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use secrecy::SecretString;
@@ -81,6 +82,15 @@ pub struct Serve {
         value_parser = clap::value_parser!(u64).range(1..=3600)
     )]
     pub request_timeout: u64,
+
+    /// Days that changes are kept in the log; 0 keeps them for ever
+    #[arg(
+        long,
+        env = "PROXBOX_CHANGE_RETENTION",
+        default_value_t = 90,
+        value_parser = clap::value_parser!(u32).range(..=36_500)
+    )]
+    pub change_retention: u32,
 
     #[command(flatten)]
     pub graphql: GraphqlLimits,
@@ -158,7 +168,12 @@ impl Global {
 impl Serve {
     /// What the operator decided about requests.
     pub fn settings(&self) -> Settings {
-        Settings { anonymous_read: self.anonymous_read, public_url: self.public_url.clone() }
+        let days = i64::from(self.change_retention);
+        Settings {
+            anonymous_read: self.anonymous_read,
+            public_url: self.public_url.clone(),
+            change_retention: (days > 0).then(|| TimeDelta::days(days)),
+        }
     }
 
     /// What a request may take.

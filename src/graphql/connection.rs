@@ -1,12 +1,14 @@
 //! Lists: connections with paging, totals, aggregates and groups, and the same rows as plain lists.
 use super::error::{Failure, Result};
-use super::loader::{GroupsKey, KindLoaders, ListKey, Loaders, NO_PARENT};
+use super::loader::{GroupsKey, HistoryKey, KindLoaders, ListKey, Loaders, NO_PARENT};
 use super::order::OrderInput;
 use super::scalar::BigInt;
 use super::{Session, filter::FilterInput, session};
+use crate::entity::change::Position;
 use crate::entity::{Kind, Resource, Scalar};
 use crate::filter::Filter;
 use crate::page::{Page, PageArgs, Signature, size};
+use crate::service::read::log::{self, LogFilter};
 use crate::service::read::{Group, GroupKey, Keyed, Listing, Ordering, Relation, Rows, Side, Stats, Summary};
 use async_graphql::{Context, InputType, Object, OutputType, Pos, SimpleObject, TypeName};
 use sea_orm::{EntityTrait, FromQueryResult};
@@ -153,11 +155,22 @@ impl<T: Item> Connection<T> {
 
     /// Where this page lies in the list.
     async fn page_info(&self, ctx: &Context<'_>) -> Result<PageInfo> {
-        let page = self.page(ctx).await?;
-        let Rows { rows, more } = &*page;
+        let answer = self.page(ctx).await?;
+        let Rows { rows, more } = &*answer;
+        let page = &self.list.question.listing.page;
+        let outside = |side, asked: bool| {
+            if asked { Flag::Outside(side, self.list.clone()) } else { Flag::Known(false) }
+        };
+        let next = match !page.backward && *more {
+            true => Flag::Known(true),
+            false => outside(Side::End, page.before.is_some()),
+        };
+        let previous = match page.backward && *more || page.offset > 0 && !rows.is_empty() {
+            true => Flag::Known(true),
+            false => outside(Side::Start, page.after.is_some() || page.offset > 0),
+        };
         let cursor = |keyed: &Keyed<T::Model>| keyed.position.cursor(self.list.question.signature);
-        let (start_cursor, end_cursor) = (rows.first().map(cursor), rows.last().map(cursor));
-        Ok(PageInfo { list: self.list.clone(), more: *more, empty: rows.is_empty(), start_cursor, end_cursor })
+        Ok(PageInfo { next, previous, start_cursor: rows.first().map(cursor), end_cursor: rows.last().map(cursor) })
     }
 
     /// Rows that match `filter` on all pages; counted only when selected.
@@ -208,20 +221,36 @@ impl<T: Item> Edge<T> {
 /// Where a page lies in its list.
 #[derive(Clone, Debug)]
 pub struct PageInfo {
-    list: ListKey,
-    more: bool,
-    empty: bool,
-    start_cursor: Option<String>,
-    end_cursor: Option<String>,
+    pub next: Flag,
+    pub previous: Flag,
+    pub start_cursor: Option<String>,
+    pub end_cursor: Option<String>,
 }
 
-impl PageInfo {
-    fn asked(&self) -> &Page {
-        &self.list.question.listing.page
-    }
+/// Whether there is more beyond an end of a page: known, or asked for only when selected.
+#[derive(Clone, Debug)]
+pub enum Flag {
+    Known(bool),
+    /// Beyond this end of a list.
+    Outside(Side, ListKey),
+    /// Changes up to a position of the log.
+    BeforeFeed(Arc<LogFilter>, Position),
+    /// Changes of one object up to where its history was asked from.
+    BeforeHistory(HistoryKey),
+}
 
-    async fn outside(&self, ctx: &Context<'_>, side: Side) -> Result<bool> {
-        session(ctx).loaders().outside(side, self.list.clone()).await
+impl Flag {
+    async fn ask(&self, ctx: &Context<'_>) -> Result<bool> {
+        let session = session(ctx);
+        match self {
+            Self::Known(flag) => Ok(*flag),
+            Self::Outside(side, list) => session.loaders().outside(*side, list.clone()).await,
+            Self::BeforeFeed(filter, position) => {
+                let (db, view) = (&session.app.db, session.principal.view());
+                Ok(log::feed_before(db, view, filter, *position).await?)
+            }
+            Self::BeforeHistory(key) => session.loaders().before_history(*key).await,
+        }
     }
 }
 
@@ -230,20 +259,12 @@ impl PageInfo {
 impl PageInfo {
     /// Whether rows follow behind this page.
     async fn has_next_page(&self, ctx: &Context<'_>) -> Result<bool> {
-        let page = self.asked();
-        if !page.backward && self.more {
-            return Ok(true);
-        }
-        if page.before.is_some() { self.outside(ctx, Side::End).await } else { Ok(false) }
+        self.next.ask(ctx).await
     }
 
     /// Whether rows lie before this page.
     async fn has_previous_page(&self, ctx: &Context<'_>) -> Result<bool> {
-        let page = self.asked();
-        if page.backward && self.more || page.offset > 0 && !self.empty {
-            return Ok(true);
-        }
-        if page.after.is_some() || page.offset > 0 { self.outside(ctx, Side::Start).await } else { Ok(false) }
+        self.previous.ask(ctx).await
     }
 
     /// Cursor of the first row; null on an empty page.

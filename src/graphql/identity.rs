@@ -89,6 +89,14 @@ pub enum InventoryType {
     Tag,
 }
 
+impl From<InventoryType> for Kind {
+    fn from(ty: InventoryType) -> Self {
+        let of = Self::ALL.into_iter().find(|kind| InventoryType::from(*kind) == ty);
+        // Both enums name the same kinds.
+        of.unwrap_or(Self::Tag)
+    }
+}
+
 impl From<Kind> for InventoryType {
     fn from(kind: Kind) -> Self {
         match kind {
@@ -138,13 +146,26 @@ impl IdentityQuery {
 
 async fn find(session: &Session, id: &ID) -> Result<Option<Node>> {
     let (kind, id) = parse_global_id(id)?;
+    Ok(resource(session, kind, id).await?.map(|found| match found {
+        RestResource::ProxmoxEndpoint(found) => Node::ProxmoxEndpoint(found),
+        RestResource::ProxmoxCluster(found) => Node::ProxmoxCluster(found),
+        RestResource::ProxmoxNode(found) => Node::ProxmoxNode(found),
+        RestResource::ProxmoxStorage(found) => Node::ProxmoxStorage(found),
+        RestResource::NetBoxCluster(found) => Node::NetBoxCluster(found),
+        RestResource::NetBoxDevice(found) => Node::NetBoxDevice(found),
+        RestResource::Tag(found) => Node::Tag(found),
+    }))
+}
+
+/// The object of this kind and id, if it may be viewed.
+pub async fn resource(session: &Session, kind: Kind, id: i32) -> Result<Option<RestResource>> {
     Ok(match kind {
-        Kind::Endpoint => ProxmoxEndpoint::by_id(session, id).await?.map(Node::ProxmoxEndpoint),
-        Kind::Cluster => ProxmoxCluster::by_id(session, id).await?.map(Node::ProxmoxCluster),
-        Kind::Node => ProxmoxNode::by_id(session, id).await?.map(Node::ProxmoxNode),
-        Kind::Storage => ProxmoxStorage::by_id(session, id).await?.map(Node::ProxmoxStorage),
-        Kind::NetBoxCluster => NetBoxCluster::by_id(session, id).await?.map(Node::NetBoxCluster),
-        Kind::NetBoxDevice => NetBoxDevice::by_id(session, id).await?.map(Node::NetBoxDevice),
-        Kind::Tag => Tag::by_id(session, id).await?.map(Node::Tag),
+        Kind::Endpoint => ProxmoxEndpoint::by_id(session, id).await?.map(RestResource::ProxmoxEndpoint),
+        Kind::Cluster => ProxmoxCluster::by_id(session, id).await?.map(RestResource::ProxmoxCluster),
+        Kind::Node => ProxmoxNode::by_id(session, id).await?.map(RestResource::ProxmoxNode),
+        Kind::Storage => ProxmoxStorage::by_id(session, id).await?.map(RestResource::ProxmoxStorage),
+        Kind::NetBoxCluster => NetBoxCluster::by_id(session, id).await?.map(RestResource::NetBoxCluster),
+        Kind::NetBoxDevice => NetBoxDevice::by_id(session, id).await?.map(RestResource::NetBoxDevice),
+        Kind::Tag => Tag::by_id(session, id).await?.map(RestResource::Tag),
     })
 }

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::entity::{Kind, Resource, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag};
 use crate::error::Error;
 use crate::principal::Principal;
+use crate::service::read::log::{self, Changes, Stretch};
 use crate::service::read::{self, Group, GroupKey, Parents, ROOT, Rows, Side, Summary};
 use dataloader::{BatchFn, cached};
 use sea_orm::{EntityTrait, FromQueryResult};
@@ -56,6 +57,9 @@ pub struct Loaders {
     outside: Loader<(Side, ListKey), bool, OutsideBatch>,
     summaries: Loader<ListKey, Summary, SummaryBatch>,
     groups: Loader<GroupsKey, Vec<Group>, GroupBatch>,
+    seen_tags: Loader<String, bool, SlugBatch>,
+    histories: Loader<HistoryKey, Arc<Changes>, HistoryBatch>,
+    before_histories: Loader<HistoryKey, bool, BeforeHistoryBatch>,
 }
 
 /// The loaders of one kind.
@@ -97,6 +101,14 @@ pub struct GroupsKey {
     pub limit: u64,
 }
 
+/// A stretch of the history of one object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct HistoryKey {
+    pub kind: Kind,
+    pub id: i32,
+    pub stretch: Stretch,
+}
+
 impl Loaders {
     /// Loaders that see what this principal may view. Somebody must drive the gate.
     pub fn new(app: App, principal: Principal, gate: Arc<Gate>) -> Self {
@@ -114,6 +126,9 @@ impl Loaders {
             outside: Loader::new(&source, OutsideBatch(source.clone())),
             summaries: Loader::new(&source, SummaryBatch(source.clone())),
             groups: Loader::new(&source, GroupBatch(source.clone())),
+            seen_tags: Loader::new(&source, SlugBatch(source.clone())),
+            histories: Loader::new(&source, HistoryBatch(source.clone())),
+            before_histories: Loader::new(&source, BeforeHistoryBatch(source.clone())),
         }
     }
 
@@ -135,6 +150,21 @@ impl Loaders {
     /// The figures of a list.
     pub async fn summary(&self, list: ListKey) -> Result<Summary> {
         self.summaries.load(list).await
+    }
+
+    /// Whether there is a tag of this slug that may be viewed.
+    pub async fn sees_tag(&self, slug: &str) -> Result<bool> {
+        self.seen_tags.load(slug.to_owned()).await
+    }
+
+    /// A stretch of an object's history.
+    pub async fn history(&self, key: HistoryKey) -> Result<Arc<Changes>> {
+        self.histories.load(key).await
+    }
+
+    /// Whether an object has changes up to where its history was asked from.
+    pub async fn before_history(&self, key: HistoryKey) -> Result<bool> {
+        self.before_histories.load(key).await
     }
 
     /// The groups of a list.
@@ -355,6 +385,57 @@ impl BatchFn<GroupsKey, Loaded<Vec<Group>>> for GroupBatch {
         let of = |found: &mut HashMap<i32, Vec<Group>>, parent| found.remove(&parent).unwrap_or_default();
         let same = |a: &GroupsKey, b: &GroupsKey| same_question(&a.list, &b.list) && a.by == b.by && a.limit == b.limit;
         by_question(keys, |key| &key.list, ask, of, same).await
+    }
+}
+
+struct SlugBatch(Source);
+
+impl BatchFn<String, Loaded<bool>> for SlugBatch {
+    async fn load(&mut self, keys: &[String]) -> HashMap<String, Loaded<bool>> {
+        let seen = read::seen_tags(&self.0.app.db, self.0.principal.view(), keys).await;
+        answer(keys, seen, |seen, slug| seen.contains(slug))
+    }
+}
+
+/// The objects of keys that ask for the same stretch of objects of the same kind.
+fn by_stretch(keys: &[HistoryKey]) -> HashMap<(Kind, Stretch), Vec<HistoryKey>> {
+    let mut groups: HashMap<_, Vec<HistoryKey>> = HashMap::new();
+    for key in keys {
+        groups.entry((key.kind, key.stretch)).or_default().push(*key);
+    }
+    groups
+}
+
+struct HistoryBatch(Source);
+
+impl BatchFn<HistoryKey, Loaded<Arc<Changes>>> for HistoryBatch {
+    async fn load(&mut self, keys: &[HistoryKey]) -> HashMap<HistoryKey, Loaded<Arc<Changes>>> {
+        let (db, view) = (&self.0.app.db, self.0.principal.view());
+        let mut answers = HashMap::new();
+        for ((kind, stretch), keys) in by_stretch(keys) {
+            let ids = keys.iter().map(|key| key.id).collect::<Vec<_>>();
+            let found = log::histories(db, view, kind, &ids, stretch).await;
+            answers.extend(answer(&keys, found, |found, key| Arc::new(found.remove(&key.id).unwrap_or_default())));
+        }
+        answers
+    }
+}
+
+struct BeforeHistoryBatch(Source);
+
+impl BatchFn<HistoryKey, Loaded<bool>> for BeforeHistoryBatch {
+    async fn load(&mut self, keys: &[HistoryKey]) -> HashMap<HistoryKey, Loaded<bool>> {
+        let (db, view) = (&self.0.app.db, self.0.principal.view());
+        let mut answers = HashMap::new();
+        for ((kind, stretch), keys) in by_stretch(keys) {
+            let ids = keys.iter().map(|key| key.id).collect::<Vec<_>>();
+            let found = match stretch.after {
+                Some(position) => log::histories_before(db, view, kind, &ids, position).await,
+                None => Ok(Vec::new()),
+            };
+            answers.extend(answer(&keys, found, |found, key| found.contains(&key.id)));
+        }
+        answers
     }
 }
 

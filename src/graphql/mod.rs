@@ -1,4 +1,5 @@
 //! The GraphQL API: one file a resource, over the same services as every other door.
+mod change;
 mod cluster;
 mod connection;
 mod endpoint;

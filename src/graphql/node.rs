@@ -1,5 +1,6 @@
 //! Proxmox nodes: the hypervisors.
 use super::cluster::{ProxmoxCluster, ProxmoxClusterFilter};
+use super::change::{ChangeConnection, history};
 use super::connection::{BigIntStats, FloatStats, Item, Measured, connections, int, plain_list};
 use super::endpoint::{ProxmoxEndpoint, ProxmoxEndpointFilter};
 use super::error::Result;
@@ -109,6 +110,16 @@ record_object! {
         /// Level of its Proxmox subscription: `c`, `b`, `s`, `p`, or empty without one.
         async fn support_level(&self) -> &str {
             &self.0.support_level
+        }
+
+        /// What changed in it, the oldest change first. Empty without the permission to view changes.
+        async fn history(
+            &self,
+            ctx: &Context<'_>,
+            #[graphql(desc = "So many changes: 0–1000, 50 by default.")] first: Option<i64>,
+            #[graphql(desc = "Only changes behind this position; from the beginning without it.")] after: Option<String>,
+        ) -> Result<ChangeConnection> {
+            history(ctx, Kind::Node, self.0.id, first, after).await
         }
     }
 }

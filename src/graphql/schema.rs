@@ -1,4 +1,5 @@
 //! The schema: the resources' queries and mutations merged.
+use super::change::ChangeQuery;
 use super::cluster::ClusterQuery;
 use super::endpoint::EndpointQuery;
 use super::identity::{IdentityQuery, InventoryRecord, Node, RestResource};
@@ -23,6 +24,7 @@ pub struct Query(
     NetBoxQuery,
     TagQuery,
     SearchQuery,
+    ChangeQuery,
 );
 
 /// The schema of the API.

@@ -41,6 +41,15 @@ pub fn reference_name(kind: Kind, column: &str) -> &str {
     reference.map_or(column, |field| field.name)
 }
 
+/// The references in a document of this kind, and what they refer to.
+pub fn references(kind: Kind) -> impl Iterator<Item = (&'static str, Kind)> {
+    let fields = fields(kind).iter().filter_map(|field| match field.ty {
+        Type::One(target) => Some((field.name, target)),
+        _ => None,
+    });
+    fields.chain((kind == Kind::Storage).then_some(("source", Kind::Cluster)))
+}
+
 fn is_there(value: Cell) -> Value {
     json!(matches!(value, Cell::String(Some(_))))
 }

@@ -13,6 +13,7 @@ pub mod netbox;
 pub mod node;
 mod patch;
 pub mod read;
+pub mod retention;
 pub mod rules;
 pub mod storage;
 pub mod tag;

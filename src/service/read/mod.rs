@@ -1,5 +1,6 @@
 //! Reading: one way for every list, whether at the root or below a parent, and for every reference.
 //! The number of statements never depends on the number of rows.
+pub mod log;
 mod order;
 mod relation;
 mod summary;
@@ -309,6 +310,20 @@ pub async fn tags_of(db: &Db, view: &View, kind: Kind, ids: &[i32]) -> Result<Ha
         for result in db.read.query_all(&query).await? {
             let row = Arc::new(tag::Model::from_query_result(&result, "")?);
             found.entry(result.try_get("", "object_id")?).or_default().push(row);
+        }
+    }
+    Ok(found)
+}
+
+/// Which of these slugs are those of viewable tags.
+pub async fn seen_tags(db: &Db, view: &View, slugs: &[String]) -> Result<HashSet<String>> {
+    let slug = (Alias::new(Kind::Tag.table()), tag::Column::Slug);
+    let mut found = HashSet::new();
+    for slugs in slugs.chunks(CHUNK) {
+        let (mut query, _) = matching(db.backend(), view, Kind::Tag, &Filter::everything(), Parents::Root);
+        query.column(slug.clone()).and_where(Expr::col(slug.clone()).is_in(slugs.iter().map(String::as_str)));
+        for row in db.read.query_all(&query).await? {
+            found.insert(row.try_get("", "slug")?);
         }
     }
     Ok(found)

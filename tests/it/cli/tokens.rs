@@ -63,7 +63,7 @@ async fn wrong_tokens_are_refused(db: TestDb) {
     for (code, arguments, told) in [
         (1, &["taken"][..], "called taken"),
         (1, &[" taken "], "called taken"),
-        (1, &[""], "name: must not be blank"),
+        (1, &[""], "name: This field may not be blank."),
         (1, &["t", "--permission", "{"], "--permission: not JSON"),
         (
             1,

@@ -1,10 +1,10 @@
 //! What a deletion takes along, and what the change log says about it.
-use super::{ask, changes_after, dumped, execute, number, topology};
+use super::{ask, changes_after, dumped, execute, new_endpoint, number, topology};
 use crate::support::{TestDb, both, fill};
 use proxbox_graphql::app::App;
-use proxbox_graphql::entity::{Action, Kind, change};
+use proxbox_graphql::entity::{Action, Kind, change, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag};
 use proxbox_graphql::error::{Error, Result};
-use proxbox_graphql::service::{Actor, Tx, cluster, endpoint, netbox, node, storage, tag};
+use proxbox_graphql::service::{Actor, Tx, create, delete};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -115,7 +115,7 @@ fn ids(rows: &Rows, table: &str) -> Vec<i64> {
 
 async fn an_endpoint_takes_its_clusters_and_nodes(db: TestDb) {
     let app = small(&db).await;
-    let (rows, log) = watched(&app, async |tx| endpoint::delete(tx, "e1").await).await;
+    let (rows, log) = watched(&app, async |tx| delete::<endpoint::Model>(tx, 1, None).await).await;
     assert_eq!(ids(&rows, "proxmox_endpoint"), [2]);
     assert_eq!(ids(&rows, "proxmox_cluster"), [3, 4, 5]);
     assert_eq!(ids(&rows, "proxmox_node"), [2, 3]);
@@ -133,16 +133,16 @@ async fn an_endpoint_takes_its_clusters_and_nodes(db: TestDb) {
 async fn the_last_of_a_group_leaves_no_source(db: TestDb) {
     let app = small(&db).await;
     let mut tx = app.begin(Actor::operator()).await.unwrap();
-    cluster::delete(&mut tx, 3).await.unwrap();
+    delete::<cluster::Model>(&mut tx, 3, None).await.unwrap();
     tx.commit().await.unwrap();
-    let (rows, _) = watched(&app, async |tx| endpoint::delete(tx, "1").await).await;
+    let (rows, _) = watched(&app, async |tx| delete::<endpoint::Model>(tx, 1, None).await).await;
     assert_eq!(at(&rows, "proxmox_storage", 1)["source"], json!(null));
     assert_eq!(at(&rows, "proxmox_storage", 2)["source"], json!(null));
 }
 
 async fn a_cluster_leaves_its_nodes_and_bequeaths_its_storages(db: TestDb) {
     let app = small(&db).await;
-    let (rows, _) = watched(&app, async |tx| cluster::delete(tx, 1).await).await;
+    let (rows, _) = watched(&app, async |tx| delete::<cluster::Model>(tx, 1, None).await).await;
     assert_eq!(ids(&rows, "proxmox_node"), [1, 2, 3]);
     assert_eq!(at(&rows, "proxmox_node", 1)["proxmox_cluster"], json!(null));
     assert_eq!(at(&rows, "proxmox_node", 2)["proxmox_cluster"], json!(null));
@@ -153,13 +153,13 @@ async fn a_cluster_leaves_its_nodes_and_bequeaths_its_storages(db: TestDb) {
 
 async fn unknown_groups_have_no_heirs(db: TestDb) {
     let app = small(&db).await;
-    let (rows, _) = watched(&app, async |tx| cluster::delete(tx, 4).await).await;
+    let (rows, _) = watched(&app, async |tx| delete::<cluster::Model>(tx, 4, None).await).await;
     assert_eq!(at(&rows, "proxmox_storage", 3)["source"], json!(null));
 }
 
 async fn a_netbox_cluster_takes_its_storages(db: TestDb) {
     let app = small(&db).await;
-    let (rows, _) = watched(&app, async |tx| netbox::delete_cluster(tx, 1).await).await;
+    let (rows, _) = watched(&app, async |tx| delete::<netbox_cluster::Model>(tx, 1, None).await).await;
     assert_eq!(ids(&rows, "netbox_cluster"), [2]);
     assert_eq!(ids(&rows, "proxmox_storage"), [3, 4]);
     assert_eq!(ids(&rows, "proxmox_cluster"), [1, 2, 3, 4, 5]);
@@ -169,7 +169,7 @@ async fn a_netbox_cluster_takes_its_storages(db: TestDb) {
 
 async fn a_netbox_device_leaves_its_nodes(db: TestDb) {
     let app = small(&db).await;
-    let (rows, _) = watched(&app, async |tx| netbox::delete_device(tx, 7).await).await;
+    let (rows, _) = watched(&app, async |tx| delete::<netbox_device::Model>(tx, 7, None).await).await;
     assert_eq!(ids(&rows, "netbox_device"), [8]);
     assert_eq!(at(&rows, "proxmox_node", 1)["netbox_device"], json!(null));
     assert_eq!(at(&rows, "proxmox_node", 3)["netbox_device"], json!(null));
@@ -177,7 +177,7 @@ async fn a_netbox_device_leaves_its_nodes(db: TestDb) {
 
 async fn a_tag_leaves_its_objects(db: TestDb) {
     let app = small(&db).await;
-    let (rows, log) = watched(&app, async |tx| tag::delete(tx, 2).await).await;
+    let (rows, log) = watched(&app, async |tx| delete::<tag::Model>(tx, 2, None).await).await;
     assert_eq!(ids(&rows, "tag"), [1]);
     assert_eq!(at(&rows, "proxmox_endpoint", 2)["tags"], json!(["a"]));
     assert_eq!(at(&rows, "proxmox_cluster", 1)["tags"], json!([]));
@@ -189,8 +189,8 @@ async fn a_tag_leaves_its_objects(db: TestDb) {
 async fn nodes_and_storages_go_with_their_tags(db: TestDb) {
     let app = small(&db).await;
     let (rows, _) = watched(&app, async |tx| {
-        node::delete(tx, 1).await?;
-        storage::delete(tx, 4).await
+        delete::<node::Model>(tx, 1, None).await?;
+        delete::<storage::Model>(tx, 4, None).await
     })
     .await;
     assert_eq!((ids(&rows, "proxmox_node"), ids(&rows, "proxmox_storage")), (vec![2, 3], vec![1, 2, 3]));
@@ -200,18 +200,10 @@ async fn ids_are_never_given_twice(db: TestDb) {
     let app = small(&db).await;
     let mut made = Vec::new();
     for _ in 0..2 {
-        let new = endpoint::NewEndpoint {
-            name: "again".into(),
-            host: "192.0.2.9".into(),
-            port: 8006,
-            username: "root@pam".into(),
-            token_name: String::new(),
-            verify_ssl: true,
-            tls_fingerprint: None,
-        };
         let mut tx = app.begin(Actor::operator()).await.unwrap();
-        made.push(endpoint::create(&mut tx, &app.sealer, new, None).await.unwrap().id);
-        endpoint::delete(&mut tx, "again").await.unwrap();
+        let row = create::<endpoint::Model>(&mut tx, &new_endpoint("again")).await.unwrap();
+        delete::<endpoint::Model>(&mut tx, row.id, None).await.unwrap();
+        made.push(row.id);
         tx.commit().await.unwrap();
     }
     assert_eq!(made, [50, 51]);
@@ -221,13 +213,13 @@ async fn what_is_not_there_cannot_go(db: TestDb) {
     let app = small(&db).await;
     let mut tx = app.begin(Actor::operator()).await.unwrap();
     let gone = [
-        cluster::delete(&mut tx, 99).await,
-        node::delete(&mut tx, 99).await,
-        storage::delete(&mut tx, 99).await,
-        tag::delete(&mut tx, 99).await,
-        netbox::delete_cluster(&mut tx, 99).await,
-        netbox::delete_device(&mut tx, 99).await,
-        endpoint::delete(&mut tx, "99").await,
+        delete::<cluster::Model>(&mut tx, 99, None).await,
+        delete::<node::Model>(&mut tx, 99, None).await,
+        delete::<storage::Model>(&mut tx, 99, None).await,
+        delete::<tag::Model>(&mut tx, 99, None).await,
+        delete::<netbox_cluster::Model>(&mut tx, 99, None).await,
+        delete::<netbox_device::Model>(&mut tx, 99, None).await,
+        delete::<endpoint::Model>(&mut tx, 99, None).await,
     ];
     assert!(gone.iter().all(|result| matches!(result, Err(Error::NotFound(_)))), "{gone:?}");
     assert_eq!(tx.commit().await.unwrap(), None);

@@ -4,7 +4,7 @@ use crate::support::{ADMIN, SEED, Server, TestDb, both, fill};
 use proxbox_graphql::app::App;
 use proxbox_graphql::entity::{Action, endpoint as endpoint_row, node, storage, token as token_row};
 use proxbox_graphql::secret::Place;
-use proxbox_graphql::service::endpoint::{self, NewEndpoint};
+use proxbox_graphql::service::create;
 use proxbox_graphql::service::token::{self, NewToken, random_value};
 use proxbox_graphql::service::{Actor, load};
 use sea_orm::EntityTrait;
@@ -324,21 +324,9 @@ async fn tokens_of_the_file_work(db: TestDb) {
     assert_eq!(server.ask_as(elsewhere, nodes, json!({})).await.code(), "FORBIDDEN");
 }
 
-fn new_endpoint(name: &str) -> NewEndpoint {
-    NewEndpoint {
-        name: name.into(),
-        host: format!("{name}.example.com"),
-        port: 8006,
-        username: "root@pam".into(),
-        token_name: String::new(),
-        verify_ssl: true,
-        tls_fingerprint: None,
-    }
-}
-
 async fn next_endpoint(app: &App) -> i32 {
     let mut tx = app.begin(Actor::operator()).await.unwrap();
-    let row = endpoint::create(&mut tx, &app.sealer, new_endpoint("next"), None).await.unwrap();
+    let row = create::<endpoint_row::Model>(&mut tx, &super::new_endpoint("next")).await.unwrap();
     tx.commit().await.unwrap();
     row.id
 }

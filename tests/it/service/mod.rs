@@ -52,6 +52,15 @@ pub fn topology() -> Value {
     })
 }
 
+/// An endpoint as an operator gives it.
+pub fn new_endpoint(name: &str) -> service::endpoint::Patch {
+    service::endpoint::Patch {
+        name: Some(Some(name.into())),
+        domain: Some(Some(format!("{name}.example.com"))),
+        ..Default::default()
+    }
+}
+
 /// Loads a text; an error leaves nothing.
 pub async fn try_load(app: &App, text: &str) -> Result<Option<i64>> {
     let file = service::load::parse(text.as_bytes())?;

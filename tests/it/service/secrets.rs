@@ -6,8 +6,8 @@ use proxbox_graphql::db::DbOptions;
 use proxbox_graphql::entity::endpoint as row;
 use proxbox_graphql::error::Error;
 use proxbox_graphql::secret::{KeySource, Place};
-use proxbox_graphql::service::Actor;
-use proxbox_graphql::service::endpoint::{self, NewEndpoint, Secret};
+use proxbox_graphql::service::endpoint::Patch;
+use proxbox_graphql::service::{Actor, create, update};
 use sea_orm::{ConnectionTrait, EntityTrait};
 use secrecy::{ExposeSecret, SecretString};
 use std::fs;
@@ -102,19 +102,11 @@ async fn a_sealed_value_opens_only_at_its_place(db: TestDb) {
     let app = db.open().await;
     let mut tx = app.begin(Actor::operator()).await.unwrap();
     for name in ["one", "two"] {
-        let new = NewEndpoint {
-            name: name.into(),
-            host: format!("{name}.example.com"),
-            port: 8006,
-            username: "root@pam".into(),
-            token_name: "t".into(),
-            verify_ssl: true,
-            tls_fingerprint: None,
-        };
-        let secret = Secret::Password(SecretString::from(format!("canary-{name}")));
-        endpoint::create(&mut tx, &app.sealer, new, Some(secret)).await.unwrap();
-        let secret = Secret::Token(SecretString::from(format!("canary-token-{name}")));
-        endpoint::set_secret(&mut tx, &app.sealer, name, secret).await.unwrap();
+        let password = Some(Some(SecretString::from(format!("canary-{name}"))));
+        let new = Patch { password, ..super::new_endpoint(name) };
+        let id = create::<row::Model>(&mut tx, &new).await.unwrap().id;
+        let token_value = Some(Some(SecretString::from(format!("canary-token-{name}"))));
+        update::<row::Model>(&mut tx, id, None, &Patch { token_value, ..Patch::default() }).await.unwrap();
     }
     tx.commit().await.unwrap();
     assert!(!stolen(&db, &app).await.contains("canary"));
@@ -147,9 +139,9 @@ async fn a_sealed_value_opens_only_at_its_place(db: TestDb) {
 
 async fn debug_output_holds_no_secret(db: TestDb) {
     let key = "canary-key-canary-key-canary-key-canary";
-    let settings = Settings { anonymous_read: true, public_url: Some("https://proxbox.example.com".into()) };
+    let settings = Settings { anonymous_read: true, public_url: Some("https://proxbox.example.com".into()), ..Settings::default() };
     let app = App::open(&db.options, &given(key), Schema::Migrate, settings).await.unwrap();
-    let secret = Secret::Password(SecretString::from("canary-password"));
+    let secret = Patch { password: Some(Some(SecretString::from("canary-password"))), ..Patch::default() };
     let shown = format!("{app:?} {:#?} {:?} {:?} {secret:?}", app, app.settings, given(key));
     assert!(!shown.contains("canary"), "{shown}");
     assert!(shown.contains(app.sealer.key_id()));
