@@ -23,7 +23,7 @@ mod schema;
 mod search;
 mod storage;
 mod tag;
-mod variables;
+mod values;
 
 pub use schema::{Schema, schema, sdl};
 

@@ -1,7 +1,6 @@
 //! The document of a request: parsing, and what must hold of its operation before execution.
 use std::collections::HashSet;
 
-use async_graphql::Variables;
 use async_graphql_parser::types::{
     DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
 };
@@ -10,7 +9,6 @@ use axum::http::Method;
 
 use super::super::limits::{Limits, scan};
 use super::super::report::coded;
-use super::super::variables::{missing_variables, mistyped_variables};
 use super::answer::Refused;
 
 pub(super) fn parse(query: &str, limits: &Limits) -> Result<ExecutableDocument, Refused> {
@@ -102,14 +100,4 @@ pub(super) fn select_once(document: &ExecutableDocument, operation: &OperationDe
         }
     }
     Ok(())
-}
-
-pub(super) fn check_variables(operation: &OperationDefinition, variables: &Variables) -> Result<(), Refused> {
-    let mut wrong = missing_variables(operation, variables);
-    wrong.extend(mistyped_variables(operation, variables));
-    if wrong.is_empty() {
-        return Ok(());
-    }
-    let errors = wrong.into_iter().map(|error| coded("BAD_USER_INPUT", error.message, Some(error.pos)));
-    Err(Refused::request(errors.collect()))
 }

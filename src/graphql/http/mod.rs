@@ -25,9 +25,9 @@ use tokio::time::timeout;
 
 use super::limits::{Limits, SchemaShape, check};
 use super::report::Execution;
-use super::variables::null_omitted;
+use super::values::{InputShape, check_values, null_omitted};
 use answer::{Answer, Refused, Stage, media_or_json, reply};
-use document::{check_variables, parse, permit, select, select_once};
+use document::{parse, permit, select, select_once};
 use negotiate::prefers_page;
 use parameters::{Parameters, admit, from_body, from_url, read};
 
@@ -36,6 +36,7 @@ use parameters::{Parameters, admit, from_body, from_url, read};
 pub struct Transport<E> {
     schema: E,
     shape: Arc<SchemaShape>,
+    inputs: Arc<InputShape>,
     limits: Limits,
     timeout: Duration,
     body_limit: usize,
@@ -69,8 +70,10 @@ where
         timeout: Duration,
         body_limit: usize,
     ) -> Result<Self, ParseError> {
-        let shape = Arc::new(SchemaShape::from_sdl(&schema.sdl())?);
-        Ok(Self { schema, shape, limits, timeout, body_limit })
+        let sdl = schema.sdl();
+        let shape = Arc::new(SchemaShape::from_sdl(&sdl)?);
+        let inputs = Arc::new(InputShape::from_sdl(&sdl)?);
+        Ok(Self { schema, shape, inputs, limits, timeout, body_limit })
     }
 }
 
@@ -125,7 +128,7 @@ async fn execute<E: Executor>(
     if operation.ty == OperationType::Mutation {
         select_once(&document, operation)?;
     }
-    check_variables(operation, &variables)?;
+    check_values(&document, operation, &variables, &transport.inputs).map_err(Refused::request)?;
     null_omitted(&document, operation, &mut variables);
 
     let execution = Execution::new(request_id);

@@ -124,7 +124,10 @@ impl QueryRoot {
 #[Object]
 impl MutationRoot {
     async fn bump(&self, ctx: &Context<'_>) -> Result<i32> {
-        Ok(ctx.data::<Arc<Counter>>()?.0.fetch_add(1, Ordering::SeqCst) + 1)
+        self.add(ctx, 1).await
+    }
+    async fn add(&self, ctx: &Context<'_>, by: i32) -> Result<i32> {
+        Ok(ctx.data::<Arc<Counter>>()?.0.fetch_add(by, Ordering::SeqCst) + by)
     }
 }
 
@@ -381,7 +384,11 @@ async fn refused_before_execution() {
         ("{ rows }", "GRAPHQL_VALIDATION_FAILED", Some(1)),
         ("query A { hello } query B { hello }", "OPERATION_RESOLUTION_FAILURE", None),
         ("subscription { tick }", "OPERATION_RESOLUTION_FAILURE", None),
-        ("{ hello @skip(if: false) @include(if: true) @a @b }", "QUERY_TOO_COMPLEX", Some(1)),
+        (
+            "{ hello @skip(if: false) @include(if: true) @skip(if: false) @include(if: true) }",
+            "QUERY_TOO_COMPLEX",
+            Some(1),
+        ),
     ] {
         let read = refused(&api, json!({ "query": query })).await;
         assert_eq!(read.code(), code, "{query} {read:?}");
@@ -432,7 +439,15 @@ async fn variables() {
     let color = "query ($color: Color) { color(color: $color) }";
     assert_eq!(run(&api, color).await, json!({ "data": { "color": false } }));
     let read = refused(&api, json!({ "query": color, "variables": { "color": "GREEN" } })).await;
-    assert_eq!(read.code(), "GRAPHQL_VALIDATION_FAILED");
+    assert_eq!(read.code(), "BAD_USER_INPUT");
+    assert_eq!(run(&api, "{ color(color: RED) }").await, json!({ "data": { "color": true } }));
+    for literal in ["GREEN", "\"RED\"", "[RED]"] {
+        let read = refused(&api, json!({ "query": format!("{{ color(color: {literal}) }}") })).await;
+        assert_eq!(read.code(), "GRAPHQL_VALIDATION_FAILED", "{literal}");
+    }
+    // The library's own check ends in a panic.
+    let unknown = json!({ "query": "query A { hello } query B($n: [Nope] = [1]) { hello }", "operationName": "A" });
+    assert_eq!(refused(&api, unknown).await.code(), "GRAPHQL_VALIDATION_FAILED");
 }
 
 #[tokio::test]
@@ -540,7 +555,13 @@ async fn mutations_execute_each_name_once() {
     ] {
         assert_eq!(refused(&api, json!({ "query": query })).await.code(), "GRAPHQL_VALIDATION_FAILED", "{query}");
     }
-    assert_eq!(counter.0.load(Ordering::SeqCst), 0);
+    for query in ["mutation { bump a: add(by: \"1\") }", "mutation { bump a: add(by: 2147483648) }"] {
+        assert_eq!(refused(&api, json!({ "query": query })).await.code(), "GRAPHQL_VALIDATION_FAILED", "{query}");
+    }
+    let body =
+        json!({ "query": "mutation ($by: Int!) { bump a: add(by: $by) }", "variables": { "by": 2_147_483_648_i64 } });
+    assert_eq!(refused(&api, body).await.code(), "BAD_USER_INPUT");
+    assert_eq!(counter.0.load(Ordering::SeqCst), 0, "nothing is executed beside a wrong value");
     let query = "mutation { __typename ...F b: bump } fragment F on MutationRoot { __typename bump }";
     assert_eq!(run(&api, query).await["data"]["b"], 2);
 }

@@ -8,6 +8,7 @@ mod pages;
 mod queries;
 mod schema;
 mod scope;
+mod values;
 
 use crate::support::SEED;
 use serde_json::Value;
