@@ -1,6 +1,6 @@
 //! Proxmox nodes: the hypervisors.
-use super::cluster::{ProxmoxCluster, ProxmoxClusterFilter};
 use super::change::{ChangeConnection, history};
+use super::cluster::{ProxmoxCluster, ProxmoxClusterFilter};
 use super::connection::{BigIntStats, FloatStats, Item, Measured, connections, int, plain_list};
 use super::endpoint::{ProxmoxEndpoint, ProxmoxEndpointFilter};
 use super::error::Result;

@@ -11,8 +11,15 @@ use std::collections::{BTreeMap, HashSet};
 pub enum Operation<P> {
     Create(P),
     Upsert(P),
-    Update { id: i32, if_last_updated: Option<DateTime<Utc>>, patch: P },
-    Delete { id: i32, if_last_updated: Option<DateTime<Utc>> },
+    Update {
+        id: i32,
+        if_last_updated: Option<DateTime<Utc>>,
+        patch: P,
+    },
+    Delete {
+        id: i32,
+        if_last_updated: Option<DateTime<Utc>>,
+    },
     /// The door could not read it; told in its place.
     Unreadable(Vec<Problem>),
 }

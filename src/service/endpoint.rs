@@ -128,7 +128,8 @@ impl Writable for endpoint::Model {
     async fn remove(self, tx: &mut Tx) -> Result<()> {
         let nodes = family::referring::<node::Entity>(tx, node::Column::EndpointId, &[self.id]).await?;
         family::remove::<node::Entity>(tx, &nodes).await?;
-        let clusters = family::referring::<cluster_row::Entity>(tx, cluster_row::Column::EndpointId, &[self.id]).await?;
+        let clusters =
+            family::referring::<cluster_row::Entity>(tx, cluster_row::Column::EndpointId, &[self.id]).await?;
         cluster::remove_all(tx, clusters).await?;
         family::remove::<endpoint::Entity>(tx, &[self]).await
     }

@@ -103,7 +103,12 @@ impl Writable for storage::Model {
         fields.optional_text("preallocation", &patch.preallocation, &mut self.preallocation);
         fields.optional_text("format", &patch.format, &mut self.format);
         fields.optional_text("prune_backups", &patch.prune_backups, &mut self.prune_backups);
-        fields.optional_int("max_protected_backups", &patch.max_protected_backups, INT, &mut self.max_protected_backups);
+        fields.optional_int(
+            "max_protected_backups",
+            &patch.max_protected_backups,
+            INT,
+            &mut self.max_protected_backups,
+        );
         fields.json("raw_config", &patch.raw_config, &mut self.raw_config);
         fields.custom_fields(&patch.custom_fields, &mut self.custom_fields);
     }

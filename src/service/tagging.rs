@@ -6,6 +6,23 @@ use crate::principal::Act;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use std::collections::BTreeMap;
 
+/// The slugs among these that no tag has.
+pub(super) async fn unknown(tx: &Tx, wanted: &[String]) -> Result<Vec<Problem>> {
+    let known = ids(tx, wanted.iter()).await?;
+    let missing = wanted.iter().enumerate().filter(|(_, slug)| !known.contains_key(*slug));
+    let problems = missing.map(|(i, slug)| {
+        let slug = slug.chars().take(100).collect::<String>();
+        let message = format!("there is no tag with the slug `{slug}`");
+        Problem { code: Code::ReferenceNotFound, path: vec!["tags".into(), i.to_string()], message }
+    });
+    Ok(problems.collect())
+}
+
+async fn ids(tx: &Tx, slugs: impl Iterator<Item = &String>) -> Result<BTreeMap<String, i32>> {
+    let query = tag::Entity::find().filter(tag::Column::Slug.is_in(slugs.map(String::as_str)));
+    Ok(query.all(tx.connection()).await?.into_iter().map(|row| (row.slug, row.id)).collect())
+}
+
 /// Gives an object these tags, by slug, instead of those it carries; tags that the writer may not view stay. Returns
 /// what it carries then, in order.
 pub(super) async fn replace(
@@ -15,10 +32,7 @@ pub(super) async fn replace(
     current: &[String],
     wanted: &[String],
 ) -> Result<Vec<String>> {
-    let slugs = current.iter().chain(wanted).map(String::as_str);
-    let rows = tag::Entity::find().filter(tag::Column::Slug.is_in(slugs)).all(tx.connection()).await?;
-    let known = rows.into_iter().map(|row| (row.slug, row.id)).collect::<BTreeMap<_, _>>();
-    all_known(&known, wanted)?;
+    let known = ids(tx, current.iter().chain(wanted)).await?;
     let (mut stay, mut gone) = (Vec::new(), Vec::new());
     for slug in current {
         let Some(id) = known.get(slug).copied() else { continue };
@@ -52,15 +66,4 @@ pub(super) async fn replace(
     stay.extend(new.into_iter().map(|(slug, _)| slug));
     stay.sort();
     Ok(stay)
-}
-
-fn all_known(known: &BTreeMap<String, i32>, wanted: &[String]) -> Result<()> {
-    let missing = wanted.iter().enumerate().filter(|(_, slug)| !known.contains_key(*slug));
-    let problems = missing.map(|(i, slug)| {
-        let slug = slug.chars().take(100).collect::<String>();
-        let message = format!("there is no tag with the slug `{slug}`");
-        Problem { code: Code::ReferenceNotFound, path: vec!["tags".into(), i.to_string()], message }
-    });
-    let problems = problems.collect::<Vec<_>>();
-    if problems.is_empty() { Ok(()) } else { Err(Error::Input(problems)) }
 }

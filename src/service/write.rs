@@ -4,7 +4,7 @@
 //! there; a row outside of one's constraints, before or after the write, is refused, and the transaction with it.
 use super::patch::{Fields, Given};
 use super::tx::Savepoint;
-use super::{Tx, change, family, tagging};
+use super::{Tx, change, family, rules, tagging};
 use crate::entity::{Kind, Resource};
 use crate::error::{Code, Error, Problem, Result};
 use crate::filter::{Filter, View, compile};
@@ -65,12 +65,7 @@ pub trait Row:
 impl<M, E, A> Row for M
 where
     M: Resource + FromQueryResult + Clone + PartialEq + ModelTrait<Entity = E> + IntoActiveModel<A>,
-    E: EntityTrait<
-            Model = M,
-            ActiveModel = A,
-            Column: FromStr + Send,
-            PrimaryKey: PrimaryKeyTrait<ValueType = i32>,
-        >,
+    E: EntityTrait<Model = M, ActiveModel = A, Column: FromStr + Send, PrimaryKey: PrimaryKeyTrait<ValueType = i32>>,
     A: ActiveModelTrait<Entity = E> + ActiveModelBehavior + Send,
 {
     type E = E;
@@ -136,15 +131,17 @@ async fn draft<M: Writable>(tx: &Tx, patch: &M::Patch) -> Result<M> {
 async fn apply<M: Writable>(tx: &Tx, row: &mut M, patch: &M::Patch, creating: bool) -> Result<()> {
     let mut fields = Fields::new(M::KIND, creating);
     row.apply(patch, &mut fields);
-    if let Some(None) = M::tags(patch) {
-        fields.refuse(super::rules::not_null("tags"));
-    }
     let mut missing = Vec::new();
     for reference in fields.references() {
         if !tx.holds(reference.target, reference.id, &Filter::everything()).await? {
             let message = format!("Related object not found using the provided numeric ID: {}", reference.id);
             missing.push(Problem::new(Code::ReferenceNotFound, reference.field, message));
         }
+    }
+    match M::tags(patch) {
+        Some(Some(slugs)) if !slugs.is_empty() => missing.extend(tagging::unknown(tx, slugs).await?),
+        Some(None) => missing.push(rules::not_null("tags")),
+        _ => {}
     }
     missing.into_iter().for_each(|problem| fields.refuse(problem));
     fields.finish()
@@ -163,12 +160,7 @@ async fn change_twin<M: Writable>(tx: &mut Tx, row: M, patch: &M::Patch) -> Resu
 }
 
 /// The row to be written, locked, if one may do this with it.
-async fn for_writing<M: Writable>(
-    tx: &Tx,
-    id: i32,
-    act: Act,
-    if_last_updated: Option<DateTime<Utc>>,
-) -> Result<M> {
+async fn for_writing<M: Writable>(tx: &Tx, id: i32, act: Act, if_last_updated: Option<DateTime<Utc>>) -> Result<M> {
     let kind = M::KIND;
     tx.must_may(kind, act)?;
     let missing = || Error::NotFound(format!("there is no {kind} {id}"));

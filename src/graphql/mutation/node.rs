@@ -4,8 +4,8 @@ use super::input::{Slugs, inputs};
 use super::payload::{BulkMode, bulk_payload, payload};
 use super::{Twin, create, create_all, update, update_all};
 use crate::entity::{Kind, node};
-use crate::graphql::node::ProxmoxNode;
 use crate::graphql::error::Result;
+use crate::graphql::node::ProxmoxNode;
 use crate::graphql::scalar::{BigInt, Json};
 use async_graphql::{Context, ID, InputObject, Object};
 

@@ -1,8 +1,8 @@
 //! What mutations answer.
 use crate::entity::Kind;
 use crate::error::{Code, Error, Problem};
-use crate::graphql::error::{Failure, Result, camel};
 use crate::graphql::connection::Item;
+use crate::graphql::error::{Failure, Result, camel};
 use crate::graphql::session;
 use crate::service::batch::{Done, Effect, Mode};
 use async_graphql::{Context, Enum, SimpleObject};
@@ -68,9 +68,7 @@ impl UserError {
             Ok(vec![Self { code, message, path }])
         };
         match error {
-            Error::Input(problems) => {
-                Ok(problems.into_iter().map(|problem| Self::of(problem, at, creates)).collect())
-            }
+            Error::Input(problems) => Ok(problems.into_iter().map(|problem| Self::of(problem, at, creates)).collect()),
             // The id of a deletion in bulk is the item itself.
             Error::NotFound(message) => {
                 told(UserErrorCode::NotFound, message, Some("id").filter(|_| !at.first().is_some_and(|at| at == "ids")))

@@ -4,9 +4,9 @@ use super::input::{Slugs, inputs};
 use super::payload::{BulkMode, bulk_payload, payload};
 use super::{Twin, create, create_all, update, update_all};
 use crate::entity::{Kind, storage};
-use crate::graphql::storage::ProxmoxStorage;
 use crate::graphql::error::Result;
 use crate::graphql::scalar::Json;
+use crate::graphql::storage::ProxmoxStorage;
 use async_graphql::{Context, ID, InputObject, Object};
 
 inputs! {

@@ -9,9 +9,7 @@ use crate::error::{Error, Result};
 use crate::filter::{View, compile};
 use crate::service::retention;
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{
-    Alias, Expr, ExprTrait, Func, Order, OverStatement, Query, SelectStatement, WindowStatement,
-};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Order, OverStatement, Query, SelectStatement, WindowStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Iterable};
 use std::collections::HashMap;
 
@@ -104,13 +102,7 @@ pub async fn histories(
 }
 
 /// Which of these objects have changes up to a position.
-pub async fn histories_before(
-    db: &Db,
-    view: &View,
-    kind: Kind,
-    ids: &[i32],
-    position: Position,
-) -> Result<Vec<i32>> {
+pub async fn histories_before(db: &Db, view: &View, kind: Kind, ids: &[i32], position: Position) -> Result<Vec<i32>> {
     let mut found = Vec::new();
     for ids in ids.chunks(CHUNK) {
         let mut query = of_objects(db, view, kind, ids);

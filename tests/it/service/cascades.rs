@@ -2,7 +2,9 @@
 use super::{ask, changes_after, dumped, execute, new_endpoint, number, topology};
 use crate::support::{TestDb, both, fill};
 use proxbox_graphql::app::App;
-use proxbox_graphql::entity::{Action, Kind, change, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag};
+use proxbox_graphql::entity::{
+    Action, Kind, change, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag,
+};
 use proxbox_graphql::error::{Error, Result};
 use proxbox_graphql::service::{Actor, Tx, create, delete};
 use serde_json::{Value, json};

@@ -139,7 +139,11 @@ async fn a_sealed_value_opens_only_at_its_place(db: TestDb) {
 
 async fn debug_output_holds_no_secret(db: TestDb) {
     let key = "canary-key-canary-key-canary-key-canary";
-    let settings = Settings { anonymous_read: true, public_url: Some("https://proxbox.example.com".into()), ..Settings::default() };
+    let settings = Settings {
+        anonymous_read: true,
+        public_url: Some("https://proxbox.example.com".into()),
+        ..Settings::default()
+    };
     let app = App::open(&db.options, &given(key), Schema::Migrate, settings).await.unwrap();
     let secret = Patch { password: Some(Some(SecretString::from("canary-password"))), ..Patch::default() };
     let shown = format!("{app:?} {:#?} {:?} {:?} {secret:?}", app, app.settings, given(key));
