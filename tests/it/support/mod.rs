@@ -95,7 +95,9 @@ pub async fn fill(app: &App, text: &str) {
 
 /// Runs a test on a database of its own.
 pub fn run<F: Future<Output = ()>>(backend: Backend, test: impl FnOnce(TestDb) -> F) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    // As large a stack as the program's.
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(2).thread_stack_size(8 << 20).enable_all().build().unwrap();
     runtime.block_on(async {
         let folder = folder();
         let url = match backend {
