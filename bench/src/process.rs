@@ -131,7 +131,10 @@ pub fn machine() -> String {
     };
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let memory = line("/proc/meminfo", "MemTotal");
-    format!("{}, {cores} cores, {memory} of memory", line("/proc/cpuinfo", "model name"))
+    // Others at work make every time worthless, and even processor time a little longer.
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split_whitespace().next().unwrap_or("unknown");
+    format!("{}, {cores} cores, {memory} of memory; load {load} before", line("/proc/cpuinfo", "model name"))
 }
 
 #[cfg(test)]
