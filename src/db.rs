@@ -7,6 +7,7 @@ use sea_orm::{
     SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
 };
 use sqlx::Connection;
+use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::path::{Path, PathBuf};
@@ -174,7 +175,9 @@ async fn sqlite(options: &DbOptions, file: &Path) -> Result<Db> {
         .before_acquire(move |connection, _| {
             Box::pin(async move { limit_statements(connection, limit).await.map(|()| true) })
         });
-    let read = read.connect_with(connect.create_if_missing(false).read_only(true)).await.map_err(connecting)?;
+    // What is sorted for a page fits into memory many times over, and its files would be written for nothing.
+    let connect = connect.create_if_missing(false).read_only(true).pragma("temp_store", "MEMORY");
+    let read = read.connect_with(connect).await.map_err(connecting)?;
     Ok(Db {
         read: SqlxSqliteConnector::from_sqlx_sqlite_pool(read),
         write: SqlxSqliteConnector::from_sqlx_sqlite_pool(write),
@@ -199,11 +202,24 @@ async fn postgres(options: &DbOptions) -> Result<Db> {
     let first = tokio::time::timeout(Duration::from_secs(10), first).await;
     let first = first.map_err(|_| Error::Conflict("cannot open the database: it did not answer in 10 s".into()))?;
     first.map_err(connecting)?.close().await.map_err(connecting)?;
-    let pool = PgPoolOptions::new().max_connections(options.connections).acquire_timeout(Duration::from_secs(10));
+    let pool = PgPoolOptions::new()
+        .max_connections(options.connections)
+        .acquire_timeout(Duration::from_secs(10))
+        .test_before_acquire(false)
+        .before_acquire(|connection, usage| Box::pin(still_there(connection, usage)));
     let pool = pool.connect_with(connect).await.map_err(connecting)?;
     let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
     check_postgres(&connection).await?;
     Ok(Db { read: connection.clone(), write: connection })
+}
+
+/// A connection that was just used is there; one that lay idle may have been lost, which costs a round trip to know.
+async fn still_there(connection: &mut PgConnection, usage: PoolConnectionMetadata) -> Result<bool, sqlx::Error> {
+    const FRESH: Duration = Duration::from_millis(500);
+    if usage.idle_for > FRESH {
+        connection.ping().await?;
+    }
+    Ok(true)
 }
 
 /// Case folding and sorting rest on UTF-8 and on one ICU collation.

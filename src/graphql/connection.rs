@@ -10,7 +10,7 @@ use crate::filter::Filter;
 use crate::page::{Page, PageArgs, Signature, size};
 use crate::service::read::log::{self, LogFilter};
 use crate::service::read::{Group, GroupKey, Keyed, Listing, Ordering, Relation, Rows, Side, Stats, Summary};
-use async_graphql::{Context, InputType, Object, OutputType, Pos, SimpleObject, TypeName};
+use async_graphql::{Context, InputType, Lookahead, Object, OutputType, Pos, SimpleObject, TypeName};
 use sea_orm::{EntityTrait, FromQueryResult};
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -85,15 +85,25 @@ pub fn connection<T: Item>(
     let kind = T::Model::KIND;
     let (filter, ordering) = (filter_of(filter)?, ordering_of(kind, order)?);
     let signature = ordering.signature();
-    let page = Page::new(&page, signature, &ordering.keys(session(ctx).app.db.backend()))?;
+    let session = session(ctx);
+    let page = Page::new(&page, signature, &ordering.keys(session.app.db.backend(), session.principal.view()))?;
     let (relation, parent) = match relation {
         None => (None, NO_PARENT),
         Some((relation, parent)) => (Some(relation), parent),
     };
     let identity = Identity::new(ctx.item.pos, relation);
-    let listing = Listing { filter, ordering, page };
+    let selected = ctx.look_ahead();
+    let rows = [selected.field("nodes"), selected.field("edges").field("node")];
+    let listing = Listing { filter, ordering, page, unread: unread(&rows) };
     let question = Question { kind, relation, listing, identity, signature };
     Ok(Connection { list: ListKey { question: Arc::new(question), parent }, item: PhantomData })
+}
+
+/// The JSON columns that none of these selections of rows names.
+fn unread(rows: &[Lookahead<'_>]) -> Vec<&'static str> {
+    const DOCUMENTS: [(&str, &str); 2] = [("raw_config", "rawConfig"), ("custom_fields", "customFields")];
+    let read = |field| rows.iter().any(|row| row.field(field).exists());
+    DOCUMENTS.into_iter().filter(|(_, field)| !read(field)).map(|(column, _)| column).collect()
 }
 
 /// The rows of a plain list.
@@ -108,6 +118,7 @@ pub async fn plain_list<T: Item>(
     let mut connection = connection::<T>(ctx, None, filter, order, PageArgs::default())?;
     if let Some(question) = Arc::get_mut(&mut connection.list.question) {
         question.listing.page = page;
+        question.listing.unread = unread(&[ctx.look_ahead()]);
     }
     Ok(connection.page(ctx).await?.rows.iter().map(|keyed| T::new(keyed.row.clone())).collect())
 }

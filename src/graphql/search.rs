@@ -44,7 +44,7 @@ async fn found<T: Item>(session: &Session, text: &str, limit: u64) -> Result<Vec
     let by_name = sort_field(kind, "name").map(|by| Sort { by, descending: false, nulls_first: false });
     let filter = search(text).map_err(|error| error.within("q"))?;
     let ordering = Ordering::new(kind, by_name.into_iter().collect());
-    let listing = Listing { filter, ordering, page: Page::first(limit) };
+    let listing = Listing { filter, ordering, page: Page::first(limit), unread: Vec::new() };
     let (db, view) = (&session.app.db, session.principal.view());
     let rows = read::pages::<T::Entity>(db, view, &listing, Parents::Root).await?.remove(&ROOT);
     Ok(rows.into_iter().flat_map(|rows| rows.rows).map(|keyed| T::new(keyed.row)).collect())

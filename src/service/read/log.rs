@@ -2,6 +2,7 @@
 //!
 //! A change is visible to whoever may read the log and may view the object now; of a deleted object, to whoever may view
 //! its model without constraint. Changes of tokens are in the table, but in no feed.
+use super::one_of;
 use crate::db::Db;
 use crate::entity::change::{Column, Entity, Model, Position};
 use crate::entity::{Action, Kind, revision};
@@ -116,7 +117,8 @@ pub async fn histories_before(db: &Db, view: &View, kind: Kind, ids: &[i32], pos
 
 fn of_objects(db: &Db, view: &View, kind: Kind, ids: &[i32]) -> SelectStatement {
     let mut query = visible(db, view);
-    query.and_where(Column::ObjectType.eq(kind.table())).and_where(Column::ObjectId.is_in(ids.iter().copied()));
+    let id = Expr::col((Entity, Column::ObjectId));
+    query.and_where(Column::ObjectType.eq(kind.table())).and_where(one_of(id, ids, db.backend()));
     query
 }
 

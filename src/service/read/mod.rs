@@ -12,15 +12,27 @@ pub use summary::{Group, GroupKey, Measures, Stats, Summary, counts, groups, sum
 use crate::db::Db;
 use crate::entity::{Kind, Resource, Scalar, tag};
 use crate::error::Result;
-use crate::filter::{Filter, View, compile, not};
+use crate::filter::{Filter, View, compile, not, sql};
 use crate::page::{self, Key, KeyType, Page, Position};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Order, OverStatement, Query, SelectStatement, WindowStatement};
-use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, Iterable, ModelTrait, QueryResult};
+use sea_orm::{
+    ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, IdenStatic, Iterable, ModelTrait, QueryResult,
+};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// Keys bound in one statement at most; larger sets are asked in parts.
+/// Keys asked for in one statement at most; larger sets are asked in parts.
 const CHUNK: usize = 10_000;
+
+/// Is one of these ids. They are bound as one text, so that the statement reads the same for any number of them: it is
+/// prepared once, and does not grow.
+fn one_of(column: Expr, ids: &[i32], backend: DbBackend) -> Expr {
+    let list = ids.iter().map(i32::to_string).collect::<Vec<_>>().join(",");
+    match backend {
+        DbBackend::Postgres => sql(backend, "? = ANY (string_to_array(?, ',')::int4[])", [column, Expr::val(list)]),
+        _ => sql(backend, "? IN (SELECT value FROM json_each(?))", [column, Expr::val(format!("[{list}]"))]),
+    }
+}
 
 /// The question that a list answers.
 #[derive(Clone, Debug)]
@@ -28,6 +40,8 @@ pub struct Listing {
     pub filter: Filter,
     pub ordering: Ordering,
     pub page: Page,
+    /// Columns that nobody looks at: JSON documents, which are long to read. Their place holds `{}`.
+    pub unread: Vec<&'static str>,
 }
 
 /// One page of rows in the order of the list.
@@ -67,7 +81,7 @@ where
     E::Model: Resource + FromQueryResult,
 {
     let backend = db.backend();
-    let keys = listing.ordering.keys(backend);
+    let keys = listing.ordering.keys(backend, view);
     let mut found: HashMap<i32, Rows<E::Model>> = HashMap::new();
     for parents in parents.chunks() {
         let query = page_query::<E>(backend, view, listing, &keys, parents);
@@ -136,14 +150,11 @@ where
     E::Model: Resource,
 {
     let kind = E::Model::KIND;
-    let Listing { filter, ordering, page } = listing;
+    let Listing { filter, ordering, page, .. } = listing;
     let (mut query, parent) = matching(backend, view, kind, filter, parents);
     ordering.join(&mut query, backend, view);
-    for column in E::Column::iter() {
-        query.column((Alias::new(kind.table()), column));
-    }
     for (i, key) in keys.iter().enumerate() {
-        query.expr_as(key.expr.clone(), Alias::new(format!("key_{i}")));
+        query.expr_as(key.expr.clone(), key_name(i));
     }
     if let Some(position) = &page.after {
         query.and_where(page::after(keys, position));
@@ -154,21 +165,47 @@ where
     match parent {
         None => {
             query.expr_as(Expr::cust("CAST(NULL AS INTEGER)"), Alias::new("parent_id"));
-            for key in keys {
-                match key.order(page.backward) {
-                    (order, None) => query.order_by_expr(key.expr.clone(), order),
-                    (order, Some(nulls)) => query.order_by_expr_with_nulls(key.expr.clone(), order, nulls),
-                };
-            }
+            sort(&mut query, keys, page, |i| keys[i].expr.clone());
             query.limit(page.limit + 1).offset(page.offset);
-            query
+            if page.offset == 0 {
+                columns::<E>(&mut query, &listing.unread);
+                return query;
+            }
+            let mut wide = widened::<E>(query, listing, keys.len());
+            sort(&mut wide, keys, page, |i| Expr::col((Alias::new(PAGE), key_name(i))));
+            wide
         }
-        Some(parent) => numbered(query, parent, keys, page),
+        Some(parent) => {
+            number(&mut query, parent, keys, page);
+            let number = || (Alias::new(PAGE), Alias::new("number"));
+            let mut wide = widened::<E>(query, listing, keys.len());
+            wide.and_where(Expr::col(number()).gt(page.offset))
+                .and_where(Expr::col(number()).lte(page.offset + page.limit + 1))
+                .order_by((Alias::new(PAGE), Alias::new("parent_id")), Order::Asc)
+                .order_by(number(), Order::Asc);
+            wide
+        }
+    }
+}
+
+/// The name of a subquery that picks the rows of a page.
+const PAGE: &str = "page";
+
+fn key_name(i: usize) -> Alias {
+    Alias::new(format!("key_{i}"))
+}
+
+fn sort(query: &mut SelectStatement, keys: &[Key], page: &Page, expr: impl Fn(usize) -> Expr) {
+    for (i, key) in keys.iter().enumerate() {
+        match key.order(page.backward) {
+            (order, None) => query.order_by_expr(expr(i), order),
+            (order, Some(nulls)) => query.order_by_expr_with_nulls(expr(i), order, nulls),
+        };
     }
 }
 
 /// A page for each parent in one statement: rows are numbered within their parent.
-fn numbered(mut query: SelectStatement, parent: Expr, keys: &[Key], page: &Page) -> SelectStatement {
+fn number(query: &mut SelectStatement, parent: Expr, keys: &[Key], page: &Page) {
     let mut window = WindowStatement::new();
     window.add_partition_by(parent.clone());
     for key in keys {
@@ -179,15 +216,39 @@ fn numbered(mut query: SelectStatement, parent: Expr, keys: &[Key], page: &Page)
     }
     query.expr_as(parent, Alias::new("parent_id"));
     query.expr_window_as(Func::cust(Alias::new("ROW_NUMBER")), window, Alias::new("number"));
-    let number = || Expr::col(Alias::new("number"));
-    Query::select()
-        .expr(Expr::cust("*"))
-        .from_subquery(query, Alias::new("page"))
-        .and_where(number().gt(page.offset))
-        .and_where(number().lte(page.offset + page.limit + 1))
-        .order_by(Alias::new("parent_id"), Order::Asc)
-        .order_by(Alias::new("number"), Order::Asc)
-        .take()
+}
+
+/// The rows that a query picks by keys alone: whole rows are ten times as wide, and would be sorted with them.
+fn widened<E: EntityTrait>(mut picking: SelectStatement, listing: &Listing, keys: usize) -> SelectStatement
+where
+    E::Model: Resource,
+{
+    let table = Alias::new(E::Model::KIND.table());
+    picking.expr_as(Expr::col((table.clone(), Alias::new("id"))), Alias::new("row_id"));
+    let mut wide = Query::select();
+    columns::<E>(&mut wide, &listing.unread);
+    for i in 0..keys {
+        wide.column((Alias::new(PAGE), key_name(i)));
+    }
+    let same = Expr::col((table.clone(), Alias::new("id"))).equals((Alias::new(PAGE), Alias::new("row_id")));
+    wide.column((Alias::new(PAGE), Alias::new("parent_id")))
+        .from_subquery(picking, Alias::new(PAGE))
+        .inner_join(table, same);
+    wide
+}
+
+/// The columns of a row, but for those that nobody looks at.
+fn columns<E: EntityTrait>(query: &mut SelectStatement, unread: &[&str])
+where
+    E::Model: Resource,
+{
+    for column in E::Column::iter() {
+        if unread.contains(&column.as_str()) {
+            query.expr_as(Expr::cust("'{}'"), Alias::new(column.as_str()));
+        } else {
+            query.column((Alias::new(E::Model::KIND.table()), column));
+        }
+    }
 }
 
 fn position(result: &QueryResult, keys: &[Key]) -> Result<Position> {
@@ -202,10 +263,10 @@ fn scalar(result: &QueryResult, name: &str, ty: KeyType) -> Result<Option<Scalar
         KeyType::Float => result.try_get::<Option<f64>>("", name)?.map(Scalar::Float),
         KeyType::Text => result.try_get::<Option<String>>("", name)?.map(Scalar::Text),
         KeyType::Time => result.try_get::<Option<chrono::DateTime<chrono::Utc>>>("", name)?.map(Scalar::Time),
-        // PostgreSQL's 4-byte integers do not read as 8-byte ones.
-        KeyType::Int => match result.try_get::<Option<i64>>("", name) {
-            Ok(value) => value.map(Scalar::Int),
-            Err(_) => result.try_get::<Option<i32>>("", name)?.map(|value| Scalar::Int(value.into())),
+        // PostgreSQL's 4-byte integers do not read as 8-byte ones; most keys are ids, which have 4.
+        KeyType::Int => match result.try_get::<Option<i32>>("", name) {
+            Ok(value) => value.map(|value| Scalar::Int(value.into())),
+            Err(_) => result.try_get::<Option<i64>>("", name)?.map(Scalar::Int),
         },
     })
 }
@@ -221,7 +282,7 @@ pub async fn outside(
     parents: Parents<'_>,
 ) -> Result<HashSet<i32>> {
     let backend = db.backend();
-    let keys = listing.ordering.keys(backend);
+    let keys = listing.ordering.keys(backend, view);
     let bound = match side {
         Side::Start => listing.page.after.as_ref().map(|position| page::after(&keys, position)),
         Side::End => listing.page.before.as_ref().map(|position| page::before(&keys, position)),
@@ -261,7 +322,8 @@ where
     let mut found = HashMap::new();
     for ids in ids.chunks(CHUNK) {
         let (mut query, _) = matching(db.backend(), view, kind, &Filter::everything(), Parents::Root);
-        query.and_where(Expr::col((Alias::new(kind.table()), Alias::new("id"))).is_in(ids.iter().copied()));
+        let id = Expr::col((Alias::new(kind.table()), Alias::new("id")));
+        query.and_where(one_of(id, ids, db.backend()));
         for row in select::<E>(db, query).await? {
             found.insert(row.id(), Arc::new(row));
         }
@@ -285,9 +347,7 @@ where
     E: EntityTrait,
     E::Model: Resource + FromQueryResult,
 {
-    for column in E::Column::iter() {
-        query.column((Alias::new(E::Model::KIND.table()), column));
-    }
+    columns::<E>(&mut query, &[]);
     let rows = db.read.query_all(&query).await?;
     Ok(rows.iter().map(|row| E::Model::from_query_result(row, "")).collect::<Result<_, _>>()?)
 }
@@ -305,7 +365,7 @@ pub async fn tags_of(db: &Db, view: &View, kind: Kind, ids: &[i32]) -> Result<Ha
             .columns(tag::Column::iter().map(|column| (Alias::new("tag"), column)))
             .column(assignment("object_id"))
             .and_where(Expr::col(assignment("object_type")).eq(kind.table()))
-            .and_where(Expr::col(assignment("object_id")).is_in(ids.iter().copied()))
+            .and_where(one_of(Expr::col(assignment("object_id")), ids, db.backend()))
             .order_by(tag("name"), Order::Asc);
         for result in db.read.query_all(&query).await? {
             let row = Arc::new(tag::Model::from_query_result(&result, "")?);

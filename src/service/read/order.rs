@@ -40,6 +40,11 @@ const fn related(name: &'static str, column: &'static str, kind: Kind) -> SortFi
     SortField { name, source: Source::Related(column, kind), ty: KeyType::Text, nullable: true }
 }
 
+/// The same where the object and its name are always there.
+const fn parent(name: &'static str, column: &'static str, kind: Kind) -> SortField {
+    SortField { nullable: false, ..related(name, column, kind) }
+}
+
 const ID: SortField = field("id", KeyType::Int, false);
 const NAME: SortField = field("name", KeyType::Text, false);
 const CREATED: SortField = field("created", KeyType::Time, false);
@@ -57,7 +62,7 @@ static CLUSTER: [SortField; 11] = [
     field("version", KeyType::Int, true),
     CREATED,
     LAST_UPDATED,
-    related("endpoint__name", "endpoint_id", Kind::Endpoint),
+    parent("endpoint__name", "endpoint_id", Kind::Endpoint),
     related("netbox_cluster__name", "netbox_cluster_id", Kind::NetBoxCluster),
 ];
 
@@ -74,7 +79,7 @@ static NODE: [SortField; 15] = [
     field("max_memory", KeyType::Int, true),
     CREATED,
     LAST_UPDATED,
-    related("endpoint__name", "endpoint_id", Kind::Endpoint),
+    parent("endpoint__name", "endpoint_id", Kind::Endpoint),
     related("proxmox_cluster__name", "proxmox_cluster_id", Kind::Cluster),
     related("netbox_device__name", "netbox_device_id", Kind::NetBoxDevice),
 ];
@@ -88,7 +93,7 @@ static STORAGE: [SortField; 9] = [
     field("server", KeyType::Text, true),
     CREATED,
     LAST_UPDATED,
-    related("cluster__name", "cluster_id", Kind::NetBoxCluster),
+    parent("cluster__name", "cluster_id", Kind::NetBoxCluster),
 ];
 
 static NAMED: [SortField; 2] = [ID, NAME];
@@ -158,8 +163,8 @@ impl Ordering {
     }
 
     /// The keys in SQL. A related object outside the view has no name.
-    pub fn keys(&self, backend: DbBackend) -> Vec<Key> {
-        self.sorts.iter().map(|sort| sort.key(self.kind, backend)).collect()
+    pub fn keys(&self, backend: DbBackend, view: &View) -> Vec<Key> {
+        self.sorts.iter().map(|sort| sort.key(self.kind, backend, view)).collect()
     }
 
     /// Joins the tables whose names are sorted by.
@@ -170,14 +175,22 @@ impl Ordering {
                     .equals((Alias::new(target.table()), Alias::new("id")));
                 let scope = view.scope(target).map(|scope| compile(scope, target, backend, &View::everything()));
                 let on = Condition::all().add(same).add_option(scope);
-                query.join(JoinType::LeftJoin, Alias::new(target.table()), on);
+                // An inner join lets the databases walk along an index on the names; an outer one sorts everything.
+                let join = if sort.nullable(view) { JoinType::LeftJoin } else { JoinType::InnerJoin };
+                query.join(join, Alias::new(target.table()), on);
             }
         }
     }
 }
 
 impl Sort {
-    fn key(&self, kind: Kind, backend: DbBackend) -> Key {
+    /// Whether rows may lack the key: objects outside the view have no name.
+    fn nullable(&self, view: &View) -> bool {
+        let hidden = matches!(self.by.source, Source::Related(_, target) if view.scope(target).is_some());
+        self.by.nullable || hidden
+    }
+
+    fn key(&self, kind: Kind, backend: DbBackend, view: &View) -> Key {
         let column = |kind: Kind, name| Expr::col((Alias::new(kind.table()), Alias::new(name)));
         Key {
             expr: match self.by.source {
@@ -186,7 +199,7 @@ impl Sort {
                 Source::Related(_, target) => column(target, "name"),
             },
             ty: self.by.ty,
-            nullable: self.by.nullable,
+            nullable: self.nullable(view),
             descending: self.descending,
             nulls_first: self.nulls_first,
         }

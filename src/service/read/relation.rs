@@ -1,4 +1,5 @@
 //! Lists below a parent: which rows belong to which parent.
+use super::one_of;
 use crate::entity::Kind;
 use crate::filter::{View, compile};
 use sea_orm::DbBackend;
@@ -38,7 +39,7 @@ impl Relation {
             Self::NetBoxDeviceNodes => column(Kind::Node, "netbox_device_id"),
             Self::ClusterNodes | Self::ClusterStorages => return self.join_pairs(query, ids, backend, view),
         };
-        query.and_where(parent.clone().is_in(ids.iter().copied()));
+        query.and_where(one_of(parent.clone(), ids, backend));
         parent
     }
 }
@@ -64,7 +65,7 @@ impl Relation {
                     Alias::new(child.table()),
                     column(child, child_key).equals((Alias::new(Kind::Cluster.table()), Alias::new(parent_key))),
                 )
-                .and_where(column(Kind::Cluster, "id").is_in(ids.iter().copied()));
+                .and_where(one_of(column(Kind::Cluster, "id"), ids, backend));
             pairs
         };
         let (own, other) = match self {

@@ -104,7 +104,7 @@ where
     E::Model: Resource + FromQueryResult + Clone,
 {
     let ordering = Ordering::new(E::Model::KIND, Vec::new());
-    let listing = Listing { filter: filter.clone(), ordering, page: Page::first(LARGEST_SIZE) };
+    let listing = Listing { filter: filter.clone(), ordering, page: Page::first(LARGEST_SIZE), unread: Vec::new() };
     let rows = pages::<E>(db, view, &listing, Parents::Root).await?.remove(&ROOT);
     Ok(rows.into_iter().flat_map(|rows| rows.rows).map(|keyed| (*keyed.row).clone()).collect())
 }
