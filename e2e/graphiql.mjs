@@ -97,10 +97,14 @@ async function fullEditor(page) {
   check('GraphiQL: fills the window', height === 900, height);
 
   const tabs = page.getByRole('tab');
-  check('GraphiQL: the default tabs', (await tabs.count()) >= 2, await tabs.allInnerTexts());
+  check('GraphiQL: the default tabs', (await tabs.count()) >= 3, await tabs.allInnerTexts());
   await execute(page, 'first tab', ['proxmoxClusters']);
   await tabs.nth(1).click();
   await execute(page, 'second tab', ['proxmoxClusters']);
+  await tabs.nth(2).click();
+  await execute(page, 'third tab', ['upsertProxmoxStorage', 'created', 'proxmoxStorage']);
+  const written = await resultOf(page);
+  check('third tab: the mutation was done', written.includes('"userErrors": []'), written);
 
   // An empty tab, a query by clicking only.
   await page.getByRole('button', { name: 'New tab' }).click();

@@ -65,7 +65,55 @@ query NodeUsageByCluster($first: Int) {
 }
 `;
 
+const upsertStorage = `# Write a storage, whether it is there or not.
+#
+# Absent fields stay as they are, null clears.
+# What you can put right comes back in "userErrors",
+# with its place in the input; then nothing was done.
+# Run it twice: it is created once.
+#
+# "cluster" is the id of a NetBox cluster; 25 is one
+# of the demo's. What you may not change is FORBIDDEN.
+mutation UpsertStorage($input: CreateProxmoxStorageInput!) {
+  upsertProxmoxStorage(input: $input) {
+    created
+    userErrors {
+      code
+      message
+      path
+    }
+    proxmoxStorage {
+      id
+      name
+      cluster {
+        name
+      }
+      contentTypes
+      enabled
+      lastUpdated # "ifLastUpdated" of a safe update
+      history(first: 5) {
+        nodes {
+          position # where "changes(after:)" goes on
+          at
+          actor
+          kind
+          changed
+        }
+      }
+    }
+  }
+}
+`;
+
 export const tabs = [
   { query: degradedClusters },
   { query: nodeUsage, variables: '{\n  "first": 20\n}' },
+  {
+    query: upsertStorage,
+    variables: JSON.stringify(
+      { input: { cluster: 25, name: 'nfs-planned', storageType: 'nfs', content: 'images,iso', enabled: false } },
+      null,
+      2,
+    ),
+  },
 ];
