@@ -1,14 +1,11 @@
 //! Mutations of endpoints. Their secrets are written here, and read nowhere.
-use super::delete::{DeleteInput, DeletePayload, delete};
+use super::fields::mutations;
 use super::input::{Slugs, inputs};
 use super::payload::payload;
-use super::{Twin, create, update};
 use crate::entity::endpoint;
 use crate::graphql::endpoint::ProxmoxEndpoint;
-use crate::graphql::error::Result;
 use crate::graphql::filter::ProxmoxMode;
 use crate::graphql::scalar::Json;
-use async_graphql::{Context, Object};
 
 inputs! {
     endpoint::Model,
@@ -64,38 +61,15 @@ inputs! {
 
 payload!(ProxmoxEndpointPayload: ProxmoxEndpoint in proxmox_endpoint);
 
-/// Mutations of endpoints.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct EndpointMutation;
-
-/// Mutations of endpoints.
-#[Object]
-impl EndpointMutation {
-    /// Makes an endpoint. Its secrets are stored sealed.
-    async fn create_proxmox_endpoint(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The new endpoint.")] input: CreateProxmoxEndpointInput,
-    ) -> Result<ProxmoxEndpointPayload> {
-        create(ctx, input, Twin::Refuse).await.map(ProxmoxEndpointPayload)
-    }
-
-    /// Changes an endpoint. When its domain, address, port, `verifySsl` or fingerprint changes, stored secrets are dropped
-    /// unless they are sent again: a secret never travels to another host by an edit.
-    async fn update_proxmox_endpoint(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which one, and what changes.")] input: UpdateProxmoxEndpointInput,
-    ) -> Result<ProxmoxEndpointPayload> {
-        update(ctx, input).await.map(ProxmoxEndpointPayload)
-    }
-
-    /// Deletes an endpoint. Its clusters and nodes go with it.
-    async fn delete_proxmox_endpoint(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: DeleteInput,
-    ) -> Result<DeletePayload> {
-        delete::<endpoint::Model>(ctx, input).await
+mutations! {
+    /// Mutations of endpoints.
+    EndpointMutation on endpoint::Model: CreateProxmoxEndpointInput, UpdateProxmoxEndpointInput -> ProxmoxEndpointPayload {
+        /// Makes an endpoint. Its secrets are stored sealed.
+        create_proxmox_endpoint;
+        /// Changes an endpoint. When its domain, address, port, `verifySsl` or fingerprint changes, stored secrets are
+        /// dropped unless they are sent again: a secret never travels to another host by an edit.
+        update_proxmox_endpoint;
+        /// Deletes an endpoint. Its clusters and nodes go with it.
+        delete_proxmox_endpoint;
     }
 }

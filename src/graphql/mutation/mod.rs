@@ -3,6 +3,7 @@
 mod cluster;
 mod delete;
 mod endpoint;
+mod fields;
 mod input;
 mod netbox;
 mod node;
@@ -23,10 +24,14 @@ use async_graphql::{Context, MergedObject};
 #[derive(Clone, Copy, Debug, Default, MergedObject)]
 pub struct Mutation(
     cluster::ClusterMutation,
+    cluster::ClusterBulkMutation,
     node::NodeMutation,
+    node::NodeBulkMutation,
     storage::StorageMutation,
+    storage::StorageBulkMutation,
     endpoint::EndpointMutation,
-    netbox::NetBoxMutation,
+    netbox::NetBoxClusterMutation,
+    netbox::NetBoxDeviceMutation,
     tag::TagMutation,
 );
 

@@ -1,12 +1,9 @@
 //! Mutations of references to NetBox's objects: the way to link while no NetBox is connected.
-use super::delete::{DeleteInput, DeletePayload, delete};
+use super::fields::mutations;
 use super::input::inputs;
 use super::payload::payload;
-use super::{Twin, create, update};
 use crate::entity::{netbox_cluster, netbox_device};
-use crate::graphql::error::Result;
 use crate::graphql::netbox::{NetBoxCluster, NetBoxDevice};
-use async_graphql::{Context, Object};
 
 inputs! {
     netbox_cluster::Model,
@@ -53,64 +50,27 @@ inputs! {
 
 payload!(NetBoxDevicePayload: NetBoxDevice in netbox_device);
 
-/// Mutations of references to NetBox's objects.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NetBoxMutation;
-
-/// Mutations of references to NetBox's objects.
-#[Object]
-impl NetBoxMutation {
-    /// Makes a reference to a NetBox cluster, under the id that it has there.
-    async fn create_netbox_cluster(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The new reference to a NetBox cluster.")] input: CreateNetBoxClusterInput,
-    ) -> Result<NetBoxClusterPayload> {
-        create(ctx, input, Twin::Refuse).await.map(NetBoxClusterPayload)
+mutations! {
+    /// Mutations of references to NetBox clusters.
+    NetBoxClusterMutation on netbox_cluster::Model: CreateNetBoxClusterInput, UpdateNetBoxClusterInput -> NetBoxClusterPayload {
+        /// Makes a reference to a NetBox cluster, under the id that it has there.
+        create_netbox_cluster;
+        /// Changes what is known of a NetBox cluster; NetBox itself is not touched.
+        update_netbox_cluster;
+        /// Deletes the reference to a NetBox cluster; NetBox itself is not touched. Its storages go with it, and Proxmox
+        /// clusters lose the link.
+        delete_netbox_cluster;
     }
+}
 
-    /// Changes a reference to a NetBox cluster.
-    async fn update_netbox_cluster(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which one, and what changes.")] input: UpdateNetBoxClusterInput,
-    ) -> Result<NetBoxClusterPayload> {
-        update(ctx, input).await.map(NetBoxClusterPayload)
-    }
-
-    /// Deletes a reference to a NetBox cluster. NetBox itself is not touched. Its storages go with it, and Proxmox clusters lose the link.
-    async fn delete_netbox_cluster(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: DeleteInput,
-    ) -> Result<DeletePayload> {
-        delete::<netbox_cluster::Model>(ctx, input).await
-    }
-
-    /// Makes a reference to a NetBox device, under the id that it has there.
-    async fn create_netbox_device(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The new reference to a NetBox device.")] input: CreateNetBoxDeviceInput,
-    ) -> Result<NetBoxDevicePayload> {
-        create(ctx, input, Twin::Refuse).await.map(NetBoxDevicePayload)
-    }
-
-    /// Changes a reference to a NetBox device.
-    async fn update_netbox_device(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which one, and what changes.")] input: UpdateNetBoxDeviceInput,
-    ) -> Result<NetBoxDevicePayload> {
-        update(ctx, input).await.map(NetBoxDevicePayload)
-    }
-
-    /// Deletes a reference to a NetBox device. NetBox itself is not touched. Nodes lose the link.
-    async fn delete_netbox_device(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: DeleteInput,
-    ) -> Result<DeletePayload> {
-        delete::<netbox_device::Model>(ctx, input).await
+mutations! {
+    /// Mutations of references to NetBox devices.
+    NetBoxDeviceMutation on netbox_device::Model: CreateNetBoxDeviceInput, UpdateNetBoxDeviceInput -> NetBoxDevicePayload {
+        /// Makes a reference to a NetBox device, under the id that it has there.
+        create_netbox_device;
+        /// Changes what is known of a NetBox device; NetBox itself is not touched.
+        update_netbox_device;
+        /// Deletes the reference to a NetBox device; NetBox itself is not touched. Nodes lose the link.
+        delete_netbox_device;
     }
 }

@@ -1,13 +1,11 @@
 //! Mutations of Proxmox nodes.
-use super::delete::{DeleteBulkPayload, DeleteInput, DeleteManyInput, DeletePayload, delete, delete_all};
+use super::fields::{bulk_mutations, mutations};
 use super::input::{Slugs, inputs};
-use super::payload::{BulkMode, bulk_payload, payload};
-use super::{Twin, create, create_all, update, update_all};
+use super::payload::{bulk_payload, payload};
 use crate::entity::{Kind, node};
-use crate::graphql::error::Result;
 use crate::graphql::node::ProxmoxNode;
 use crate::graphql::scalar::{BigInt, Json};
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::ID;
 
 inputs! {
     node::Model,
@@ -61,108 +59,36 @@ inputs! {
 payload!(ProxmoxNodePayload: ProxmoxNode in proxmox_node);
 bulk_payload!(ProxmoxNodeBulkPayload, ProxmoxNodeBulkItem: ProxmoxNode in proxmox_node);
 
-/// Several new Proxmox nodes.
-#[derive(InputObject)]
-pub struct CreateProxmoxNodesInput {
-    /// The Proxmox nodes; at most 1000.
-    items: Vec<CreateProxmoxNodeInput>,
-    /// What becomes of the others when one fails.
-    #[graphql(default_with = "Some(BulkMode::AllOrNothing)")]
-    mode: Option<BulkMode>,
-    /// Comes back in the payload, for the client's own use.
-    client_mutation_id: Option<String>,
+mutations! {
+    /// Mutations of single Proxmox nodes.
+    NodeMutation on node::Model: CreateProxmoxNodeInput, UpdateProxmoxNodeInput -> ProxmoxNodePayload {
+        /// Makes a Proxmox node.
+        create_proxmox_node;
+        /// Changes a Proxmox node: REST's PATCH. A change that changes nothing leaves even `lastUpdated` alone.
+        update_proxmox_node;
+        /// Deletes a Proxmox node.
+        delete_proxmox_node;
+    }
 }
 
-/// Changes of several Proxmox nodes.
-#[derive(InputObject)]
-pub struct UpdateProxmoxNodesInput {
-    /// The changes, in their order; at most 1000.
-    items: Vec<UpdateProxmoxNodeInput>,
-    /// What becomes of the others when one fails.
-    #[graphql(default_with = "Some(BulkMode::AllOrNothing)")]
-    mode: Option<BulkMode>,
-    /// Comes back in the payload, for the client's own use.
-    client_mutation_id: Option<String>,
-}
-
-/// Mutations of Proxmox nodes.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NodeMutation;
-
-/// Mutations of Proxmox nodes.
-#[Object]
-impl NodeMutation {
-    /// Makes a Proxmox node.
-    async fn create_proxmox_node(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The new Proxmox node.")] input: CreateProxmoxNodeInput,
-    ) -> Result<ProxmoxNodePayload> {
-        create(ctx, input, Twin::Refuse).await.map(ProxmoxNodePayload)
-    }
-
-    /// Updates the Proxmox node with the same endpoint and name, or makes it: a sync by hand. What the input leaves out stays as it is.
-    async fn upsert_proxmox_node(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The Proxmox node as it shall be.")] input: CreateProxmoxNodeInput,
-    ) -> Result<ProxmoxNodePayload> {
-        create(ctx, input, Twin::Update).await.map(ProxmoxNodePayload)
-    }
-
-    /// Changes a Proxmox node: REST's PATCH. A change that changes nothing leaves even `lastUpdated` alone.
-    async fn update_proxmox_node(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which one, and what changes.")] input: UpdateProxmoxNodeInput,
-    ) -> Result<ProxmoxNodePayload> {
-        update(ctx, input).await.map(ProxmoxNodePayload)
-    }
-
-    /// Deletes a Proxmox node.
-    async fn delete_proxmox_node(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: DeleteInput,
-    ) -> Result<DeletePayload> {
-        delete::<node::Model>(ctx, input).await
-    }
-
-    /// Makes several Proxmox nodes in one transaction.
-    async fn create_proxmox_nodes(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The new Proxmox nodes.")] input: CreateProxmoxNodesInput,
-    ) -> Result<ProxmoxNodeBulkPayload> {
-        let bulk = create_all(ctx, input.items, Twin::Refuse, input.mode, input.client_mutation_id).await;
-        bulk.map(ProxmoxNodeBulkPayload)
-    }
-
-    /// Updates or makes several Proxmox nodes in one transaction; a later item of the same endpoint and name updates an earlier one.
-    async fn upsert_proxmox_nodes(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The Proxmox nodes as they shall be.")] input: CreateProxmoxNodesInput,
-    ) -> Result<ProxmoxNodeBulkPayload> {
-        let bulk = create_all(ctx, input.items, Twin::Update, input.mode, input.client_mutation_id).await;
-        bulk.map(ProxmoxNodeBulkPayload)
-    }
-
-    /// Changes several Proxmox nodes in one transaction.
-    async fn update_proxmox_nodes(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which ones, and what changes.")] input: UpdateProxmoxNodesInput,
-    ) -> Result<ProxmoxNodeBulkPayload> {
-        update_all(ctx, input.items, input.mode, input.client_mutation_id).await.map(ProxmoxNodeBulkPayload)
-    }
-
-    /// Deletes several Proxmox nodes in one transaction.
-    async fn delete_proxmox_nodes(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which ones.")] input: DeleteManyInput,
-    ) -> Result<DeleteBulkPayload> {
-        delete_all::<node::Model>(ctx, input).await
+bulk_mutations! {
+    /// Mutations of Proxmox nodes by their natural key, and of several at once.
+    NodeBulkMutation on node::Model:
+        CreateProxmoxNodeInput, UpdateProxmoxNodeInput -> ProxmoxNodePayload, ProxmoxNodeBulkPayload;
+    /// Several Proxmox nodes as they shall be.
+    CreateProxmoxNodesInput,
+    /// Changes of several Proxmox nodes.
+    UpdateProxmoxNodesInput {
+        /// Updates the Proxmox node with the same endpoint and name, or makes it. What the input leaves out stays as it is.
+        upsert_proxmox_node;
+        /// Makes several Proxmox nodes in one transaction.
+        create_proxmox_nodes;
+        /// Updates or makes several Proxmox nodes in one transaction; a later item of the same endpoint and name updates an
+        /// earlier one.
+        upsert_proxmox_nodes;
+        /// Changes several Proxmox nodes in one transaction.
+        update_proxmox_nodes;
+        /// Deletes several Proxmox nodes in one transaction.
+        delete_proxmox_nodes;
     }
 }

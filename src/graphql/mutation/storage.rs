@@ -1,13 +1,11 @@
 //! Mutations of Proxmox storages.
-use super::delete::{DeleteBulkPayload, DeleteInput, DeleteManyInput, DeletePayload, delete, delete_all};
+use super::fields::{bulk_mutations, mutations};
 use super::input::{Slugs, inputs};
-use super::payload::{BulkMode, bulk_payload, payload};
-use super::{Twin, create, create_all, update, update_all};
+use super::payload::{bulk_payload, payload};
 use crate::entity::{Kind, storage};
-use crate::graphql::error::Result;
 use crate::graphql::scalar::Json;
 use crate::graphql::storage::ProxmoxStorage;
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::ID;
 
 inputs! {
     storage::Model,
@@ -83,108 +81,36 @@ inputs! {
 payload!(ProxmoxStoragePayload: ProxmoxStorage in proxmox_storage);
 bulk_payload!(ProxmoxStorageBulkPayload, ProxmoxStorageBulkItem: ProxmoxStorage in proxmox_storage);
 
-/// Several new Proxmox storages.
-#[derive(InputObject)]
-pub struct CreateProxmoxStoragesInput {
-    /// The Proxmox storages; at most 1000.
-    items: Vec<CreateProxmoxStorageInput>,
-    /// What becomes of the others when one fails.
-    #[graphql(default_with = "Some(BulkMode::AllOrNothing)")]
-    mode: Option<BulkMode>,
-    /// Comes back in the payload, for the client's own use.
-    client_mutation_id: Option<String>,
+mutations! {
+    /// Mutations of single Proxmox storages.
+    StorageMutation on storage::Model: CreateProxmoxStorageInput, UpdateProxmoxStorageInput -> ProxmoxStoragePayload {
+        /// Makes a Proxmox storage.
+        create_proxmox_storage;
+        /// Changes a Proxmox storage: REST's PATCH. A change that changes nothing leaves even `lastUpdated` alone.
+        update_proxmox_storage;
+        /// Deletes a Proxmox storage.
+        delete_proxmox_storage;
+    }
 }
 
-/// Changes of several Proxmox storages.
-#[derive(InputObject)]
-pub struct UpdateProxmoxStoragesInput {
-    /// The changes, in their order; at most 1000.
-    items: Vec<UpdateProxmoxStorageInput>,
-    /// What becomes of the others when one fails.
-    #[graphql(default_with = "Some(BulkMode::AllOrNothing)")]
-    mode: Option<BulkMode>,
-    /// Comes back in the payload, for the client's own use.
-    client_mutation_id: Option<String>,
-}
-
-/// Mutations of Proxmox storages.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct StorageMutation;
-
-/// Mutations of Proxmox storages.
-#[Object]
-impl StorageMutation {
-    /// Makes a Proxmox storage.
-    async fn create_proxmox_storage(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The new Proxmox storage.")] input: CreateProxmoxStorageInput,
-    ) -> Result<ProxmoxStoragePayload> {
-        create(ctx, input, Twin::Refuse).await.map(ProxmoxStoragePayload)
-    }
-
-    /// Updates the Proxmox storage with the same cluster and name, or makes it: REST's POST. What the input leaves out stays as it is.
-    async fn upsert_proxmox_storage(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The Proxmox storage as it shall be.")] input: CreateProxmoxStorageInput,
-    ) -> Result<ProxmoxStoragePayload> {
-        create(ctx, input, Twin::Update).await.map(ProxmoxStoragePayload)
-    }
-
-    /// Changes a Proxmox storage: REST's PATCH. A change that changes nothing leaves even `lastUpdated` alone.
-    async fn update_proxmox_storage(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which one, and what changes.")] input: UpdateProxmoxStorageInput,
-    ) -> Result<ProxmoxStoragePayload> {
-        update(ctx, input).await.map(ProxmoxStoragePayload)
-    }
-
-    /// Deletes a Proxmox storage.
-    async fn delete_proxmox_storage(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: DeleteInput,
-    ) -> Result<DeletePayload> {
-        delete::<storage::Model>(ctx, input).await
-    }
-
-    /// Makes several Proxmox storages in one transaction.
-    async fn create_proxmox_storages(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The new Proxmox storages.")] input: CreateProxmoxStoragesInput,
-    ) -> Result<ProxmoxStorageBulkPayload> {
-        let bulk = create_all(ctx, input.items, Twin::Refuse, input.mode, input.client_mutation_id).await;
-        bulk.map(ProxmoxStorageBulkPayload)
-    }
-
-    /// Updates or makes several Proxmox storages in one transaction; a later item of the same cluster and name updates an earlier one.
-    async fn upsert_proxmox_storages(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The Proxmox storages as they shall be.")] input: CreateProxmoxStoragesInput,
-    ) -> Result<ProxmoxStorageBulkPayload> {
-        let bulk = create_all(ctx, input.items, Twin::Update, input.mode, input.client_mutation_id).await;
-        bulk.map(ProxmoxStorageBulkPayload)
-    }
-
-    /// Changes several Proxmox storages in one transaction.
-    async fn update_proxmox_storages(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which ones, and what changes.")] input: UpdateProxmoxStoragesInput,
-    ) -> Result<ProxmoxStorageBulkPayload> {
-        update_all(ctx, input.items, input.mode, input.client_mutation_id).await.map(ProxmoxStorageBulkPayload)
-    }
-
-    /// Deletes several Proxmox storages in one transaction.
-    async fn delete_proxmox_storages(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which ones.")] input: DeleteManyInput,
-    ) -> Result<DeleteBulkPayload> {
-        delete_all::<storage::Model>(ctx, input).await
+bulk_mutations! {
+    /// Mutations of Proxmox storages by their natural key, and of several at once.
+    StorageBulkMutation on storage::Model:
+        CreateProxmoxStorageInput, UpdateProxmoxStorageInput -> ProxmoxStoragePayload, ProxmoxStorageBulkPayload;
+    /// Several Proxmox storages as they shall be.
+    CreateProxmoxStoragesInput,
+    /// Changes of several Proxmox storages.
+    UpdateProxmoxStoragesInput {
+        /// Updates the Proxmox storage with the same cluster and name, or makes it. REST's POST. What the input leaves out stays as it is.
+        upsert_proxmox_storage;
+        /// Makes several Proxmox storages in one transaction.
+        create_proxmox_storages;
+        /// Updates or makes several Proxmox storages in one transaction; a later item of the same cluster and name updates an
+        /// earlier one.
+        upsert_proxmox_storages;
+        /// Changes several Proxmox storages in one transaction.
+        update_proxmox_storages;
+        /// Deletes several Proxmox storages in one transaction.
+        delete_proxmox_storages;
     }
 }

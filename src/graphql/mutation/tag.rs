@@ -1,12 +1,9 @@
 //! Mutations of tags.
-use super::delete::{DeleteInput, DeletePayload, delete};
+use super::fields::mutations;
 use super::input::inputs;
 use super::payload::payload;
-use super::{Twin, create, update};
 use crate::entity::tag;
-use crate::graphql::error::Result;
 use crate::graphql::tag::Tag;
-use async_graphql::{Context, Object};
 
 inputs! {
     tag::Model,
@@ -30,37 +27,14 @@ inputs! {
 
 payload!(TagPayload: Tag in tag);
 
-/// Mutations of tags.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct TagMutation;
-
-/// Mutations of tags.
-#[Object]
-impl TagMutation {
-    /// Makes a tag.
-    async fn create_tag(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The new tag.")] input: CreateTagInput,
-    ) -> Result<TagPayload> {
-        create(ctx, input, Twin::Refuse).await.map(TagPayload)
-    }
-
-    /// Changes a tag.
-    async fn update_tag(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which one, and what changes.")] input: UpdateTagInput,
-    ) -> Result<TagPayload> {
-        update(ctx, input).await.map(TagPayload)
-    }
-
-    /// Deletes a tag. Its objects lose it.
-    async fn delete_tag(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: DeleteInput,
-    ) -> Result<DeletePayload> {
-        delete::<tag::Model>(ctx, input).await
+mutations! {
+    /// Mutations of tags.
+    TagMutation on tag::Model: CreateTagInput, UpdateTagInput -> TagPayload {
+        /// Makes a tag.
+        create_tag;
+        /// Changes a tag.
+        update_tag;
+        /// Deletes a tag. Its objects lose it.
+        delete_tag;
     }
 }
