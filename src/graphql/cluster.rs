@@ -1,5 +1,5 @@
 //! Proxmox clusters: what this server's users mean by "cluster" unless they say "NetBox cluster".
-use super::change::{ChangeConnection, history};
+use super::change::History;
 use super::connection::{BigIntStats, Item, Measured, connections, int, plain_list};
 use super::endpoint::{ProxmoxEndpoint, ProxmoxEndpointFilter};
 use super::error::Result;
@@ -80,14 +80,9 @@ record_object! {
             self.0.version
         }
 
-        /// What changed in it, the oldest change first. Empty without the permission to view changes.
-        async fn history(
-            &self,
-            ctx: &Context<'_>,
-            #[graphql(desc = "So many changes: 0–1000, 50 by default.")] first: Option<i64>,
-            #[graphql(desc = "Only changes behind this position; from the beginning without it.")] after: Option<String>,
-        ) -> Result<ChangeConnection> {
-            history(ctx, Kind::Cluster, self.0.id, first, after).await
+        #[graphql(flatten)]
+        async fn log(&self) -> History {
+            History(Kind::Cluster, self.0.id)
         }
 
         #[graphql(flatten)]

@@ -1,5 +1,5 @@
 //! Proxmox nodes: the hypervisors.
-use super::change::{ChangeConnection, history};
+use super::change::History;
 use super::cluster::{ProxmoxCluster, ProxmoxClusterFilter};
 use super::connection::{BigIntStats, FloatStats, Item, Measured, connections, int, plain_list};
 use super::endpoint::{ProxmoxEndpoint, ProxmoxEndpointFilter};
@@ -112,14 +112,9 @@ record_object! {
             &self.0.support_level
         }
 
-        /// What changed in it, the oldest change first. Empty without the permission to view changes.
-        async fn history(
-            &self,
-            ctx: &Context<'_>,
-            #[graphql(desc = "So many changes: 0–1000, 50 by default.")] first: Option<i64>,
-            #[graphql(desc = "Only changes behind this position; from the beginning without it.")] after: Option<String>,
-        ) -> Result<ChangeConnection> {
-            history(ctx, Kind::Node, self.0.id, first, after).await
+        #[graphql(flatten)]
+        async fn log(&self) -> History {
+            History(Kind::Node, self.0.id)
         }
     }
 }

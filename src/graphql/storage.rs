@@ -1,5 +1,5 @@
 //! Proxmox storages.
-use super::change::{ChangeConnection, history};
+use super::change::History;
 use super::connection::{Item, Measured, connections, int, plain_list};
 use super::error::Result;
 use super::filter::{BooleanFilter, DateTimeFilter, IdFilter, IntFilter, StringFilter, TagsFilter, filter_input, on};
@@ -157,14 +157,9 @@ record_object! {
             Json(self.0.raw_config.0.clone())
         }
 
-        /// What changed in it, the oldest change first. Empty without the permission to view changes.
-        async fn history(
-            &self,
-            ctx: &Context<'_>,
-            #[graphql(desc = "So many changes: 0–1000, 50 by default.")] first: Option<i64>,
-            #[graphql(desc = "Only changes behind this position; from the beginning without it.")] after: Option<String>,
-        ) -> Result<ChangeConnection> {
-            history(ctx, Kind::Storage, self.0.id, first, after).await
+        #[graphql(flatten)]
+        async fn log(&self) -> History {
+            History(Kind::Storage, self.0.id)
         }
     }
 }

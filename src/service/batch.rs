@@ -3,6 +3,7 @@ use super::tx::Savepoint;
 use super::{Tx, Writable, create, delete, update, upsert};
 use crate::entity::{Action, Kind};
 use crate::error::{Error, Problem, Result};
+use crate::principal::Act;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashSet};
 
@@ -20,8 +21,8 @@ pub enum Operation<P> {
         id: i32,
         if_last_updated: Option<DateTime<Utc>>,
     },
-    /// The door could not read it; told in its place.
-    Unreadable(Vec<Problem>),
+    /// The door could not read it; told in its place, to those who may do one of these.
+    Unreadable(&'static [Act], Vec<Problem>),
 }
 
 /// What becomes of the others when one fails.
@@ -122,7 +123,10 @@ async fn one<M: Writable>(tx: &mut Tx, operation: &Operation<M::Patch>) -> Resul
             delete::<M>(tx, *id, *if_last_updated).await?;
             Ok(Done { id: *id, created: false })
         }
-        Operation::Unreadable(problems) => Err(Error::Input(problems.clone())),
+        Operation::Unreadable(acts, problems) => {
+            tx.must_may_one(M::KIND, acts)?;
+            Err(Error::Input(problems.clone()))
+        }
     }
 }
 

@@ -81,9 +81,7 @@ pub async fn create<M: Writable>(tx: &mut Tx, patch: &M::Patch) -> Result<M> {
 
 /// Updates the row with the same natural key, or makes it; tells whether it was made. Of several at once one makes it.
 pub async fn upsert<M: Writable>(tx: &mut Tx, patch: &M::Patch) -> Result<(M, bool)> {
-    if tx.must_may(M::KIND, Act::Add).is_err() {
-        tx.must_may(M::KIND, Act::Change)?;
-    }
+    tx.must_may_one(M::KIND, &[Act::Add, Act::Change])?;
     let new = draft::<M>(tx, patch).await?;
     if let Some(row) = twin(tx, &new).await? {
         return Ok((change_twin(tx, row, patch).await?, false));
@@ -268,6 +266,12 @@ impl Tx {
     /// Refuses whoever may do this with no row at all.
     pub(super) fn must_may(&self, kind: Kind, act: Act) -> Result<()> {
         if self.principal().may(kind, act) { Ok(()) } else { Err(self.forbidden(kind, act)) }
+    }
+
+    /// Refuses whoever may do none of these with any row.
+    pub(super) fn must_may_one(&self, kind: Kind, acts: &[Act]) -> Result<()> {
+        let refused = acts.iter().map(|act| self.must_may(kind, *act)).take_while(Result::is_err);
+        if refused.count() < acts.len() { Ok(()) } else { self.must_may(kind, acts[0]) }
     }
 
     /// The refusal; it tells nothing about the row.

@@ -8,6 +8,7 @@ use crate::graphql::error::Result;
 use crate::graphql::identity::InventoryType;
 use crate::graphql::scalar::{Time, global_id};
 use crate::graphql::session;
+use crate::principal::Act;
 use crate::service::Writable;
 use crate::service::batch::{Effect, Operation};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
@@ -94,7 +95,11 @@ fn operation<M: Writable>(
     if_last_updated: Option<chrono::DateTime<chrono::Utc>>,
     problems: Vec<Problem>,
 ) -> Operation<M::Patch> {
-    if problems.is_empty() { Operation::Delete { id, if_last_updated } } else { Operation::Unreadable(problems) }
+    if problems.is_empty() {
+        Operation::Delete { id, if_last_updated }
+    } else {
+        Operation::Unreadable(&[Act::Delete], problems)
+    }
 }
 
 fn told(effects: &[Effect]) -> Vec<DeletionEffect> {

@@ -15,6 +15,7 @@ use self::input::{CreateInput, UpdateInput};
 use self::payload::{Bulk, BulkMode, Single, Slot, UserError};
 use super::error::{Failure, Result};
 use super::{Session, session};
+use crate::principal::Act;
 use crate::service::Writable;
 use crate::service::batch::{Effect, Mode, Operation};
 use async_graphql::{Context, MergedObject};
@@ -51,14 +52,15 @@ fn create_operation<M: Writable>(input: impl CreateInput<M>, twin: Twin) -> Oper
     match (input.patch(), twin) {
         (Ok(patch), Twin::Refuse) => Operation::Create(patch),
         (Ok(patch), Twin::Update) => Operation::Upsert(patch),
-        (Err(problems), _) => Operation::Unreadable(problems),
+        (Err(problems), Twin::Refuse) => Operation::Unreadable(&[Act::Add], problems),
+        (Err(problems), Twin::Update) => Operation::Unreadable(&[Act::Add, Act::Change], problems),
     }
 }
 
 fn update_operation<M: Writable>(input: impl UpdateInput<M>) -> OperationOn<M> {
     match input.read() {
         Ok((id, if_last_updated, patch)) => Operation::Update { id, if_last_updated, patch },
-        Err(problems) => Operation::Unreadable(problems),
+        Err(problems) => Operation::Unreadable(&[Act::Change], problems),
     }
 }
 
