@@ -167,20 +167,30 @@ impl App {
         }
     }
 
-    /// Prunes the change log once an hour, beginning now, until told to stop.
-    pub async fn keep_pruning(self, keep: TimeDelta, stop: CancellationToken) {
+    /// What is to be done once an hour, beginning now, until told to stop: old changes go, and the database gets an eye
+    /// for how its rows lie.
+    pub async fn keep_house(self, stop: CancellationToken) {
         const EVERY: Duration = Duration::from_secs(60 * 60);
-        let pruning = async {
+        let keeping = async {
             loop {
-                match self.prune_changes(keep).await {
-                    Ok(0) => {}
-                    Ok(removed) => tracing::info!("{removed} changes older than {} days are removed", keep.num_days()),
-                    Err(error) => tracing::warn!("old changes could not be removed, which is tried again: {error}"),
-                }
+                self.keep_house_once().await;
                 tokio::time::sleep(EVERY).await;
             }
         };
-        tokio::select! { () = pruning => {}, () = stop.cancelled() => {} }
+        tokio::select! { () = keeping => {}, () = stop.cancelled() => {} }
+    }
+
+    async fn keep_house_once(&self) {
+        if let Some(keep) = self.settings.change_retention {
+            match self.prune_changes(keep).await {
+                Ok(0) => {}
+                Ok(removed) => tracing::info!("{removed} changes older than {} days are removed", keep.num_days()),
+                Err(error) => tracing::warn!("old changes could not be removed, which is tried again: {error}"),
+            }
+        }
+        if let Err(error) = self.db.optimize().await {
+            tracing::warn!("the database could not be optimized, which is tried again: {error}");
+        }
     }
 
     /// Waits for what goes on in the background, and closes the database.

@@ -157,16 +157,18 @@ impl Key {
 
 /// The rows strictly after the position.
 pub fn after(keys: &[Key], position: &Position) -> Expr {
-    beyond(keys, position, Key::behind)
+    beyond(keys, position, false)
 }
 
 /// The rows strictly before the position.
 pub fn before(keys: &[Key], position: &Position) -> Expr {
-    beyond(keys, position, Key::ahead)
+    beyond(keys, position, true)
 }
 
-/// Lexicographic: the first key beyond, or equal and the second beyond, and so on.
-fn beyond(keys: &[Key], position: &Position, test: fn(&Key, Option<&Scalar>) -> Option<Expr>) -> Expr {
+/// Lexicographic: the first key beyond, or equal and the second beyond, and so on. That the first key does not lie on
+/// this side says nothing new, but lets the databases enter an index at the position.
+fn beyond(keys: &[Key], position: &Position, backward: bool) -> Expr {
+    let test = if backward { Key::ahead } else { Key::behind };
     let mut whole: Option<Expr> = None;
     for (key, value) in keys.iter().zip(&position.0).rev() {
         let rest = whole.map(|rest| key.same(value.as_ref()).and(rest));
@@ -175,7 +177,15 @@ fn beyond(keys: &[Key], position: &Position, test: fn(&Key, Option<&Scalar>) -> 
             (beyond, rest) => beyond.or(rest),
         };
     }
-    whole.unwrap_or_else(|| Expr::cust("1 = 0"))
+    let whole = whole.unwrap_or_else(|| Expr::cust("1 = 0"));
+    match (keys, position.0.first()) {
+        ([first, _, ..], Some(Some(value))) if !first.nullable => {
+            let (expr, value) = (first.expr.clone(), value.clone());
+            let entry = if first.descending != backward { expr.lte(value) } else { expr.gte(value) };
+            entry.and(whole)
+        }
+        _ => whole,
+    }
 }
 
 const NOT_A_CURSOR: Error = Error::Cursor("this is not a cursor of this server");

@@ -96,9 +96,7 @@ pub async fn bind(address: &str) -> Result<TcpListener> {
 
 /// Serves until told to stop, then lets requests in flight end.
 pub async fn serve(app: App, listener: TcpListener, limits: RequestLimits, stop: CancellationToken) -> Result<()> {
-    if let Some(keep) = app.settings.change_retention {
-        app.tasks.spawn(app.clone().keep_pruning(keep, stop.clone()));
-    }
+    app.tasks.spawn(app.clone().keep_house(stop.clone()));
     let routes = router(&app, limits)?.into_make_service_with_connect_info::<SocketAddr>();
     let stopped = stop.clone();
     let serving = axum::serve(listener, routes).with_graceful_shutdown(async move { stopped.cancelled().await });

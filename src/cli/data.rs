@@ -37,6 +37,7 @@ pub(super) async fn store(app: &App, text: &[u8], actor: &str) -> Result<u64> {
     let mut tx = app.begin(Actor::program(actor)).await?;
     load::load(&mut tx, &app.sealer, &app.pepper, file, &progress).await?;
     tx.commit().await?;
+    app.db.optimize().await?;
     bar.finish_and_clear();
     Ok(bar.length().unwrap_or(0))
 }
