@@ -1,5 +1,7 @@
 //! Mutations as clients see them: what they answer, and the rows and changes that they leave.
+mod bulk;
 mod inputs;
+mod rules;
 
 use super::camel;
 use crate::service::{changes_after, dumped, number};
