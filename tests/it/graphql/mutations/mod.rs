@@ -1,6 +1,7 @@
 //! Mutations as clients see them: what they answer, and the rows and changes that they leave.
 mod bulk;
 mod inputs;
+mod races;
 mod rules;
 
 use super::camel;
