@@ -72,6 +72,9 @@ impl Outcome {
 /// Runs the operations in order. What concerns the caller's input stands in the results; an error means that nothing
 /// may be committed.
 pub async fn run<M: Writable>(tx: &mut Tx, operations: &[Operation<M::Patch>], mode: Mode) -> Result<Outcome> {
+    if operations.len() > 1 {
+        tx.take_turn(M::KIND).await?;
+    }
     let noted = tx.noted();
     let mut outcome = Outcome::default();
     for operation in operations {

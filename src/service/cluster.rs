@@ -4,7 +4,8 @@ use super::{Fields, Given, Tx, Writable, family};
 use crate::entity::{JsonText, Kind, Mode, cluster, node, storage};
 use crate::error::{Code, Problem, Result};
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::sea_query::LockType;
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -102,7 +103,9 @@ async fn heirs(tx: &Tx, going: &[cluster::Model]) -> Result<BTreeMap<i32, i32>> 
     let mut heirs = BTreeMap::new();
     for row in going.iter().filter(|row| !row.cluster_id.is_empty()) {
         let group = cluster::Entity::find().filter(cluster::Column::ClusterId.eq(row.cluster_id.as_str()));
-        let group = group.order_by_asc(cluster::Column::Id).all(tx.connection()).await?;
+        // It must not go before the storages refer to it.
+        let group = group.order_by_asc(cluster::Column::Id).lock(LockType::KeyShare);
+        let group = group.all(tx.connection()).await?;
         if let Some(heir) = group.iter().find(|other| !ids.contains(&other.id)) {
             heirs.insert(row.id, heir.id);
         }

@@ -4,7 +4,10 @@ use crate::entity::{Kind, Resource, tag, tag_assignment};
 use crate::error::{Error, Result};
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, ModelTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ColumnTrait, EntityTrait, FromQueryResult, Iterable, ModelTrait, PrimaryKeyToColumn, QueryFilter, QueryOrder,
+    QuerySelect,
+};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr;
@@ -12,7 +15,8 @@ use std::str::FromStr;
 /// Keys bound in one statement.
 const CHUNK: usize = 1_000;
 
-/// The rows whose column refers to one of these ids, by id.
+/// The rows whose column refers to one of these ids, by id. They are locked: what others are writing to them meanwhile
+/// is in what the log says of them, and no tag is given to a row that goes.
 pub(super) async fn referring<E>(tx: &Tx, column: E::Column, ids: &[i32]) -> Result<Vec<E::Model>>
 where
     E: EntityTrait,
@@ -20,7 +24,10 @@ where
 {
     let mut rows = Vec::new();
     for ids in ids.chunks(CHUNK) {
-        let query = E::find().filter(column.is_in(ids.iter().copied()));
+        let mut query = E::find().filter(column.is_in(ids.iter().copied())).lock_exclusive();
+        for key in E::PrimaryKey::iter() {
+            query = query.order_by_asc(key.into_column());
+        }
         rows.extend(query.all(tx.connection()).await?);
     }
     rows.sort_by_key(Resource::id);

@@ -5,7 +5,7 @@ use crate::event::Events;
 use crate::principal::Principal;
 use crate::secret::Sealer;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, Set, Statement, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, Set, Statement, TransactionTrait};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -103,6 +103,18 @@ impl Tx {
     /// What seals the secrets.
     pub(super) fn sealer(&self) -> &Sealer {
         &self.sealer
+    }
+
+    /// Waits until nobody else writes several rows of this kind: in another order of the rows both would block each
+    /// other. SQLite has but one writer anyway.
+    pub(super) async fn take_turn(&self, kind: Kind) -> Result<()> {
+        /// Any number that only this program uses in its database.
+        const SEVERAL: i32 = 0x5078;
+        if self.connection.get_database_backend() == DbBackend::Postgres {
+            let sql = format!("SELECT pg_advisory_xact_lock({SEVERAL}, {})", kind as i32);
+            self.connection.execute_unprepared(&sql).await?;
+        }
+        Ok(())
     }
 
     /// Where [`Tx::roll_back_to`] can go back to. Behind a failed statement PostgreSQL takes no other step.

@@ -3,6 +3,7 @@ mod auth;
 mod counts;
 mod errors;
 mod filters;
+mod mutations;
 mod nested;
 mod pages;
 mod queries;
