@@ -106,13 +106,14 @@ impl Tx {
     }
 
     /// Waits until nobody else writes several rows of this kind: in another order of the rows both would block each
-    /// other. SQLite has but one writer anyway.
+    /// other. SQLite has but one writer anyway. The turn is a row, which every engine of PostgreSQL's protocol can lock.
     pub(super) async fn take_turn(&self, kind: Kind) -> Result<()> {
-        /// Any number that only this program uses in its database.
-        const SEVERAL: i32 = 0x5078;
         if self.connection.get_database_backend() == DbBackend::Postgres {
-            let sql = format!("SELECT pg_advisory_xact_lock({SEVERAL}, {})", kind as i32);
-            self.connection.execute_unprepared(&sql).await?;
+            let sql = "INSERT INTO setting (name, value) VALUES ($1, '') \
+                       ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+            let name = format!("turn_{}", kind.table());
+            let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [name.into()]);
+            self.connection.execute_raw(statement).await?;
         }
         Ok(())
     }

@@ -9,4 +9,5 @@ mod property;
 mod rooms;
 mod service;
 mod smoke;
+mod storm;
 mod support;

@@ -55,12 +55,13 @@ impl Changes {
 
 /// The changes of everything that may be viewed.
 pub async fn feed(db: &Db, view: &View, filter: &LogFilter, stretch: Stretch) -> Result<Changes> {
-    still_kept(db, stretch.after).await?;
     let mut query = visible(db, view);
     narrow(&mut query, filter);
     query.cond_where(behind(stretch.after));
     query.order_by(Column::Revision, Order::Asc).order_by(Column::Ordinal, Order::Asc).limit(stretch.limit + 1);
-    Ok(Changes { rows: models(db, &query).await?, more: false }.cut(stretch.limit))
+    let rows = models(db, &query).await?;
+    still_kept(db, stretch.after).await?;
+    Ok(Changes { rows, more: false }.cut(stretch.limit))
 }
 
 /// Whether there are such changes up to a position.
@@ -79,7 +80,6 @@ pub async fn histories(
     ids: &[i32],
     stretch: Stretch,
 ) -> Result<HashMap<i32, Changes>> {
-    still_kept(db, stretch.after).await?;
     let mut found: HashMap<i32, Changes> = HashMap::new();
     for ids in ids.chunks(CHUNK) {
         let mut query = of_objects(db, view, kind, ids);
@@ -99,6 +99,7 @@ pub async fn histories(
             found.entry(row.object_id.unwrap_or_default()).or_default().rows.push(row);
         }
     }
+    still_kept(db, stretch.after).await?;
     Ok(found.into_iter().map(|(id, changes)| (id, changes.cut(stretch.limit))).collect())
 }
 
@@ -190,6 +191,7 @@ async fn models(db: &Db, query: &SelectStatement) -> Result<Vec<Model>> {
 }
 
 /// Refuses a position that lies before what is still kept, or beyond the end: the client must read everything anew.
+/// To be asked behind the changes: those that go in between are told of then, else they would be missed unnoticed.
 async fn still_kept(db: &Db, after: Option<Position>) -> Result<()> {
     let Some(after) = after else { return Ok(()) };
     if retention::pruned_to(&db.read).await?.is_some_and(|pruned| after < pruned) {

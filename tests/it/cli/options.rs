@@ -59,6 +59,9 @@ fn what_nobody_knows_is_refused() {
         &["load", "a", "b"],
         &["serve", "--database-connections", "0"],
         &["serve", "--request-timeout", "soon"],
+        &["serve", "--change-retention", "36501"],
+        &["serve", "--change-retention", "-1"],
+        &["serve", "--change-retention", "soon"],
         &["serve", "--log-format", "xml"],
         &["serve", "--secret-key", "canary"],
     ] {
@@ -68,6 +71,8 @@ fn what_nobody_knows_is_refused() {
     assert!(program.fails(1, &["--log", "proxbox=loud", "schema"]).contains("PROXBOX_LOG: "));
     program.set("PROXBOX_DATABASE_CONNECTIONS", "many");
     program.fails(2, &["migrate"]);
+    program.unset("PROXBOX_DATABASE_CONNECTIONS").set("PROXBOX_CHANGE_RETENTION", "36501");
+    program.fails(2, &["serve"]);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 

@@ -1,5 +1,6 @@
 //! The GraphQL API as its clients see it.
 mod auth;
+mod changes;
 mod counts;
 mod errors;
 mod filters;

@@ -4,6 +4,7 @@
 //! `PROPTEST_RNG_SEED` names another seed. A failure prints the smallest case found that fails, and what differs.
 mod constraint;
 mod data;
+mod feed;
 mod figures;
 mod filters;
 mod graphql;

@@ -2,6 +2,7 @@
 mod cascades;
 mod dump;
 mod load;
+mod retention;
 mod revision;
 mod secrets;
 mod tokens;
