@@ -246,28 +246,21 @@ fn stretch(first: Option<i64>, after: Option<String>) -> Result<Stretch> {
 }
 
 /// The history of one object.
-#[derive(Clone, Copy, Debug)]
-pub struct History(pub Kind, pub i32);
-
-/// The history of one object.
-#[Object]
-impl History {
-    /// What changed in it, the oldest change first. Empty without the permission to view changes.
-    async fn history(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "So many changes: 0–1000, 50 by default.")] first: Option<i64>,
-        #[graphql(desc = "Only changes behind this position; from the beginning without it.")] after: Option<String>,
-    ) -> Result<ChangeConnection> {
-        let (session, stretch) = (session(ctx), stretch(first, after)?);
-        if !session.principal.reads_changes() {
-            return Ok(ChangeConnection::new(Changes::default(), Flag::Known(false)));
-        }
-        let key = HistoryKey { kind: self.0, id: self.1, stretch };
-        let changes = session.loaders().history(key).await?;
-        let before = if stretch.after.is_some() { Flag::BeforeHistory(key) } else { Flag::Known(false) };
-        Ok(ChangeConnection::new((*changes).clone(), before))
+pub async fn history(
+    ctx: &Context<'_>,
+    kind: Kind,
+    id: i32,
+    first: Option<i64>,
+    after: Option<String>,
+) -> Result<ChangeConnection> {
+    let (session, stretch) = (session(ctx), stretch(first, after)?);
+    if !session.principal.reads_changes() {
+        return Ok(ChangeConnection::new(Changes::default(), Flag::Known(false)));
     }
+    let key = HistoryKey { kind, id, stretch };
+    let changes = session.loaders().history(key).await?;
+    let before = if stretch.after.is_some() { Flag::BeforeHistory(key) } else { Flag::Known(false) };
+    Ok(ChangeConnection::new((*changes).clone(), before))
 }
 
 /// The change log.

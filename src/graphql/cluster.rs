@@ -1,5 +1,4 @@
 //! Proxmox clusters: what this server's users mean by "cluster" unless they say "NetBox cluster".
-use super::change::History;
 use super::connection::{BigIntStats, Item, Measured, connections, int, plain_list};
 use super::endpoint::{ProxmoxEndpoint, ProxmoxEndpointFilter};
 use super::error::Result;
@@ -12,7 +11,7 @@ use super::key::{natural_key, single};
 use super::loader::{KindLoaders, Loaders};
 use super::netbox::{NetBoxCluster, NetBoxClusterFilter};
 use super::node::{ProxmoxNode, ProxmoxNodeListFilter};
-use super::object::record_object;
+use super::object::tracked_object;
 use super::order::order_input;
 use super::session;
 use super::storage::ProxmoxStorage;
@@ -23,7 +22,7 @@ use crate::service::read::{Relation, Summary};
 use async_graphql::{Context, ID, MergedObject, Object, SimpleObject};
 use std::sync::Arc;
 
-record_object! {
+tracked_object! {
     /// A Proxmox VE cluster, or a standalone host, as one endpoint shows it.
     ProxmoxCluster(cluster::Model) {
         /// The endpoint that shows it. Null only if you may not view it.
@@ -80,10 +79,6 @@ record_object! {
             self.0.version
         }
 
-        #[graphql(flatten)]
-        async fn log(&self) -> History {
-            History(Kind::Cluster, self.0.id)
-        }
 
         #[graphql(flatten)]
         async fn lists(&self) -> ClusterLists {

@@ -1,5 +1,4 @@
 //! Proxmox nodes: the hypervisors.
-use super::change::History;
 use super::cluster::{ProxmoxCluster, ProxmoxClusterFilter};
 use super::connection::{BigIntStats, FloatStats, Item, Measured, connections, int, plain_list};
 use super::endpoint::{ProxmoxEndpoint, ProxmoxEndpointFilter};
@@ -12,7 +11,7 @@ use super::group::{group_key, group_object};
 use super::key::{natural_key, single};
 use super::loader::{KindLoaders, Loaders};
 use super::netbox::{NetBoxDevice, NetBoxDeviceFilter};
-use super::object::record_object;
+use super::object::tracked_object;
 use super::order::order_input;
 use super::scalar::BigInt;
 use super::session;
@@ -23,7 +22,7 @@ use crate::service::read::Summary;
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, MergedObject, Object, SimpleObject};
 use std::sync::Arc;
 
-record_object! {
+tracked_object! {
     /// A Proxmox VE hypervisor node.
     ProxmoxNode(node::Model) {
         /// The endpoint that shows it. Null only if you may not view it.
@@ -112,10 +111,6 @@ record_object! {
             &self.0.support_level
         }
 
-        #[graphql(flatten)]
-        async fn log(&self) -> History {
-            History(Kind::Node, self.0.id)
-        }
     }
 }
 

@@ -73,4 +73,28 @@ macro_rules! record_object {
     };
 }
 
-pub(crate) use {record_object, resource_object};
+/// An object of the inventory whose history can be read.
+macro_rules! tracked_object {
+    ($(#[$attribute:meta])* $object:ident($model:ty) { $($fields:tt)* }) => {
+        $crate::graphql::object::record_object! {
+            $(#[$attribute])*
+            $object($model) {
+                $($fields)*
+
+                /// What changed in it, the oldest change first. Empty without the permission to view changes.
+                pub async fn history(
+                    &self,
+                    ctx: &async_graphql::Context<'_>,
+                    #[graphql(desc = "So many changes: 0–1000, 50 by default.")] first: Option<i64>,
+                    #[graphql(desc = "Only changes behind this position; from the beginning without it.")]
+                    after: Option<String>,
+                ) -> $crate::graphql::error::Result<$crate::graphql::change::ChangeConnection> {
+                    let kind = <$model as $crate::entity::Resource>::KIND;
+                    $crate::graphql::change::history(ctx, kind, self.0.id, first, after).await
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use {record_object, resource_object, tracked_object};

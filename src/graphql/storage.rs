@@ -1,5 +1,4 @@
 //! Proxmox storages.
-use super::change::History;
 use super::connection::{Item, Measured, connections, int, plain_list};
 use super::error::Result;
 use super::filter::{BooleanFilter, DateTimeFilter, IdFilter, IntFilter, StringFilter, TagsFilter, filter_input, on};
@@ -7,7 +6,7 @@ use super::group::{group_key, group_object};
 use super::key::{natural_key, single};
 use super::loader::{KindLoaders, Loaders};
 use super::netbox::{NetBoxCluster, NetBoxClusterFilter};
-use super::object::record_object;
+use super::object::tracked_object;
 use super::order::order_input;
 use super::scalar::Json;
 use super::session;
@@ -19,7 +18,7 @@ use crate::service::read::Summary;
 use async_graphql::{Context, ID, MergedObject, Object, SimpleObject};
 use std::sync::Arc;
 
-record_object! {
+tracked_object! {
     /// A storage of Proxmox VE. A text may be null (unknown), which is not the same as empty.
     ProxmoxStorage(storage::Model) {
         /// The NetBox cluster that it belongs to; null only if you may not view it.
@@ -157,10 +156,6 @@ record_object! {
             Json(self.0.raw_config.0.clone())
         }
 
-        #[graphql(flatten)]
-        async fn log(&self) -> History {
-            History(Kind::Storage, self.0.id)
-        }
     }
 }
 
