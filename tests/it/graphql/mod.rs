@@ -3,7 +3,7 @@ mod auth;
 mod counts;
 mod errors;
 mod filters;
-mod mutations;
+pub mod mutations;
 mod nested;
 mod pages;
 mod queries;
