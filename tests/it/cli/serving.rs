@@ -205,7 +205,6 @@ async fn the_log_holds_no_secret_even_at_trace(db: TestDb) {
         (mutation(""), "\"userErrors\":[]"),
         (mutation(", port: 0"), "OUT_OF_RANGE"),
         (mutation(", tokenName: [1]"), "\"errors\""),
-        (mutation("").replace("password: ", "password: 1, password: "), "\"errors\""),
         (mutation("").replace("\"canary-by-mutation\"", "[\"canary-by-mutation\"]"), "\"errors\""),
         (mutation("").replace("password", "passwort"), "\"errors\""),
     ] {
