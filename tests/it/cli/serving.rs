@@ -194,6 +194,37 @@ async fn the_log_holds_no_secret_even_at_trace(db: TestDb) {
     for token in [ADMIN, &value, made.trim()] {
         assert!(server.graphql(token, COUNT).contains("totalCount"));
     }
+    // Mutations with secrets, sound ones and all sorts of wrong ones, as literals and as variables.
+    let mutation = |more: &str| {
+        format!(
+            "mutation {{ updateProxmoxEndpoint(input: {{id: 1, password: \"canary-by-mutation\", \
+             tokenValue: \"canary-too-by-mutation\"{more}}}) {{ userErrors {{ code }} }} }}"
+        )
+    };
+    for (query, told) in [
+        (mutation(""), "\"userErrors\":[]"),
+        (mutation(", port: 0"), "OUT_OF_RANGE"),
+        (mutation(", tokenName: [1]"), "\"errors\""),
+        (mutation("").replace("\"canary-by-mutation\"", "[\"canary-by-mutation\"]"), "\"errors\""),
+        (mutation("").replace("password", "passwort"), "\"errors\""),
+    ] {
+        let answer = server.graphql(ADMIN, &query);
+        assert!(answer.contains(told) && !answer.contains("canary"), "{query}: {answer}");
+    }
+    let query = "mutation($input: UpdateProxmoxEndpointInput!) { updateProxmoxEndpoint(input: $input) { userErrors { code } } }";
+    for (password, told) in [
+        (serde_json::json!("canary-by-variable"), "\"userErrors\":[]"),
+        (serde_json::json!(["canary-by-variable"]), "BAD_USER_INPUT"),
+    ] {
+        let input = serde_json::json!({"id": 1, "password": password, "tokenValue": "canary-as-well"});
+        let body = serde_json::json!({"query": query, "variables": {"input": input}}).to_string();
+        let answer = server.request(&format!(
+            "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Token {ADMIN}\r\n\
+             connection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        ));
+        assert!(answer.contains(told) && !answer.contains("canary"), "{answer}");
+    }
     let asked =
         "GET /graphql?query=%7B__typename%7D&token=canaryquery HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     server.request(asked);
@@ -205,6 +236,12 @@ async fn the_log_holds_no_secret_even_at_trace(db: TestDb) {
     for secret in secrets {
         let line = log.lines().find(|line| line.contains(secret));
         assert_eq!(line, None, "{secret}");
+    }
+    for secret in ["canary-password", "canary-by-mutation", "canary-too-by-mutation", "canary-by-variable", super::KEY]
+    {
+        for form in crate::service::written(secret) {
+            assert_eq!(log.lines().find(|line| line.contains(&form)), None, "{secret} as {form}");
+        }
     }
 }
 

@@ -4,7 +4,7 @@ mod changes;
 mod counts;
 mod errors;
 mod filters;
-mod mutations;
+pub mod mutations;
 mod nested;
 mod pages;
 mod queries;

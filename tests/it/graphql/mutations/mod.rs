@@ -1,7 +1,11 @@
 //! Mutations as clients see them: what they answer, and the rows and changes that they leave.
 mod bulk;
+mod deletions;
+mod endpoints;
 mod inputs;
 mod races;
+mod references;
+mod rights;
 mod rules;
 
 use super::camel;
