@@ -71,7 +71,7 @@ impl UserError {
             Error::Input(problems) => Ok(problems.into_iter().map(|problem| Self::of(problem, at, creates)).collect()),
             // The id of a deletion in bulk is the item itself.
             Error::NotFound(message) => {
-                told(UserErrorCode::NotFound, message, Some("id").filter(|_| !at.first().is_some_and(|at| at == "ids")))
+                told(UserErrorCode::NotFound, message, Some("id").filter(|_| at.first().is_none_or(|at| at != "ids")))
             }
             Error::Stale(message) => told(UserErrorCode::Stale, message, Some("ifLastUpdated")),
             Error::Forbidden(message) => told(UserErrorCode::Forbidden, message, None),
