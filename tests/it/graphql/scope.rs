@@ -415,7 +415,52 @@ const QUESTIONS: &[&str] = &[
         \"Tag:1\", \"Tag:2\"]) { id } }",
     "{ a: proxmoxCluster(by: {endpoint: 1, name: \"pve-cluster\"}) { id } b: proxmoxNode(by: {endpoint: 2, name: \"lab-01\"}) { id }
         c: proxmoxStorage(by: {cluster: 5, name: \"local\"}) { id } d: proxmoxNode(by: {endpoint: 3, name: \"Zeta\"}) { id } }",
+    "{ a: node(id: \"ProxmoxNode:1\") { id } b: node(id: \"ProxmoxCluster:2\") { id } c: node(id: \"ProxmoxEndpoint:3\") { id }
+        d: node(id: \"ProxmoxStorage:4\") { id } e: node(id: \"NetBoxCluster:5\") { id } f: node(id: \"NetBoxDevice:31\") { id }
+        g: node(id: \"Tag:1\") { id } h: proxmoxNode(id: 7) { name endpoint { databaseId } } i: proxmoxCluster(id: 3) { name }
+        j: proxmoxStorage(id: 9) { name cluster { databaseId } } k: proxmoxEndpoint(id: 2) { name } l: netboxCluster(id: 1) { name }
+        m: netboxDevice(id: 40) { display } }",
+    "{ proxmoxClusters { nodes { databaseId proxmoxNodes(filter: {tags: {any: [\"prod\", \"unicode\"]}}, orderBy: [{field: NETBOX_DEVICE_NAME, direction: DESC}])
+        { totalCount nodes { databaseId } aggregate { count } } proxmoxStorages(filter: {cluster: {name: {contains: \"cluster\"}}}) { totalCount nodes { databaseId } } } } }",
+    "{ proxmoxStorageList(filter: {tags: {all: [\"prod\"]}}) { databaseId } proxmoxClusterList(filter: {tags: {isEmpty: false}}) { databaseId } }",
+    "{ proxmoxNodes(first: 3, offset: 2) { totalCount nodes { databaseId } pageInfo { hasNextPage hasPreviousPage } }
+        last: proxmoxStorages(last: 2) { nodes { databaseId } pageInfo { hasNextPage hasPreviousPage } } }",
 ];
+
+/// Lists that are paged through in both directions.
+const PAGED: &[(&str, &str)] = &[
+    ("proxmoxNodes", ""),
+    ("proxmoxStorages", ""),
+    (
+        "proxmoxNodes",
+        "orderBy: [{field: PROXMOX_CLUSTER_NAME, direction: DESC}, {field: NETBOX_DEVICE_NAME, nulls: FIRST}]",
+    ),
+    ("proxmoxNodes", "orderBy: [{field: ENDPOINT_NAME}, {field: MEMORY_USAGE, direction: DESC}]"),
+    ("proxmoxNodes", "filter: {not: {proxmoxCluster: {is: {quorate: {eq: true}}}}}"),
+    ("proxmoxClusters", "orderBy: [{field: NETBOX_CLUSTER_NAME, direction: DESC, nulls: FIRST}]"),
+    ("proxmoxStorages", "filter: {q: \"o\"}, orderBy: [{field: CLUSTER_NAME}, {field: SHARED, direction: DESC}]"),
+];
+
+/// The ids of a list, read page by page: behind the last cursor, or before the first one.
+async fn paged(server: &Server, token: &str, list: &str, arguments: &str, backward: bool) -> Vec<i64> {
+    let [size, side, end, more] = match backward {
+        false => ["first", "after", "endCursor", "hasNextPage"],
+        true => ["last", "before", "startCursor", "hasPreviousPage"],
+    };
+    let (mut found, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let query = format!(
+            "{{ {list}({arguments} {size}: 3 {cursor}) {{ nodes {{ databaseId }} pageInfo {{ {end} {more} }} }} }}"
+        );
+        let page = ask(server, token, &query).await[list].take();
+        let place = if backward { 0 } else { found.len() };
+        found.splice(place..place, ids(&page["nodes"]));
+        if page["pageInfo"][more] == false {
+            return found;
+        }
+        cursor = format!("{side}: {}", page["pageInfo"][end]);
+    }
+}
 
 async fn anybody_s_answers_are_an_admin_s_without_the_hidden_rows(db: TestDb) {
     // Each set asks some thirty questions of two servers; the long run has time for more sets.
@@ -470,6 +515,14 @@ async fn anybody_s_answers_are_an_admin_s_without_the_hidden_rows(db: TestDb) {
             let mut expected = ask(&admin, ADMIN, &question).await;
             forget_stand_ins(&mut expected);
             assert_eq!(found, expected, "\n{question}\nwith {permissions}");
+        }
+        for (list, arguments) in PAGED {
+            let whole = format!("{{ {list}({arguments} first: 1000) {{ nodes {{ databaseId }} }} }}");
+            let expected = ids(&ask(&admin, ADMIN, &whole).await[list]["nodes"]);
+            for backward in [false, true] {
+                let found = paged(&server, &token(set), list, arguments, backward).await;
+                assert_eq!(found, expected, "{list} {arguments} backward: {backward}\nwith {permissions}");
+            }
         }
     }
 }
