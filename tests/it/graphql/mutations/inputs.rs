@@ -43,7 +43,8 @@ async fn create_update_and_delete_do_what_they_say(db: TestDb) {
         let [change] = &changes[..] else { panic!("{changes:?}") };
         let (mut names, table) = (vec!["name", "tags", "custom_fields"], &list[..list.len() - 1]);
         let mut changed: Vec<&str> = change.changed.0.as_array().unwrap().iter().filter_map(Value::as_str).collect();
-        (names.sort_unstable(), changed.sort_unstable());
+        names.sort_unstable();
+        changed.sort_unstable();
         assert_eq!((changed, change.object_type.as_deref(), change.object_id), (names, Some(table), Some(id as i32)));
         let now = desk.document_of(list, id).await;
         let (before, after) = (change.before.clone().unwrap().0, change.after.clone().unwrap().0);

@@ -59,7 +59,8 @@ async fn texts_have_the_plugin_s_lengths(db: TestDb) {
         // Everything wrong is told at once, in the order of the fields.
         let mut told = desk.refused(&update, long).await;
         let mut expected = fields.iter().map(|(field, _)| format!("TOO_LONG {field}")).collect::<Vec<_>>();
-        (told.sort(), expected.sort());
+        told.sort();
+        expected.sort();
         assert_eq!(told, expected);
         let mut nul = json!({"id": 1});
         fields.iter().for_each(|(field, _)| nul[*field] = json!("a\0b"));
