@@ -272,7 +272,8 @@ pub struct ChangeQuery;
 impl ChangeQuery {
     /// Everything that changed behind a position, deletions included, the oldest first: for front ends that cache, and
     /// for audits. Empty without the permission to view changes. Fails with RESUME_EXPIRED when what follows the position
-    /// is no longer kept; then read everything anew.
+    /// is no longer kept; then read everything anew. A tag that gets another slug is a change of the tag alone, not of
+    /// the objects that carry it.
     async fn changes(
         &self,
         ctx: &Context<'_>,
