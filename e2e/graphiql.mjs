@@ -102,6 +102,8 @@ async function fullEditor(page) {
   await tabs.nth(1).click();
   await execute(page, 'second tab', ['proxmoxClusters']);
   await tabs.nth(2).click();
+  // The editor takes a moment to change over; what is executed is what it holds.
+  await page.locator('.graphiql-query-editor').getByText('upsertProxmoxStorage').first().waitFor();
   await execute(page, 'third tab', ['upsertProxmoxStorage', 'created', 'proxmoxStorage']);
   const written = await resultOf(page);
   check('third tab: the mutation was done', written.includes('"userErrors": []'), written);

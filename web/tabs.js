@@ -74,8 +74,16 @@ const upsertStorage = `# Write a storage, whether it is there or not.
 #
 # "cluster" is the id of a NetBox cluster; 25 is one
 # of the demo's. What you may not change is FORBIDDEN.
-mutation UpsertStorage($input: CreateProxmoxStorageInput!) {
-  upsertProxmoxStorage(input: $input) {
+mutation UpsertStorage {
+  upsertProxmoxStorage(
+    input: {
+      cluster: 25
+      name: "nfs-planned"
+      storageType: "nfs"
+      content: "images,iso"
+      enabled: false
+    }
+  ) {
     created
     userErrors {
       code
@@ -108,12 +116,5 @@ mutation UpsertStorage($input: CreateProxmoxStorageInput!) {
 export const tabs = [
   { query: degradedClusters },
   { query: nodeUsage, variables: '{\n  "first": 20\n}' },
-  {
-    query: upsertStorage,
-    variables: JSON.stringify(
-      { input: { cluster: 25, name: 'nfs-planned', storageType: 'nfs', content: 'images,iso', enabled: false } },
-      null,
-      2,
-    ),
-  },
+  { query: upsertStorage },
 ];
