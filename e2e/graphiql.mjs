@@ -11,6 +11,8 @@ if (!base || !token) {
 const root = base.replace(/\/$/, '');
 const origin = new URL(root).origin;
 const PATIENCE = 30_000;
+// After a change of tabs GraphiQL sends the old tab's operation name for a moment.
+const SETTLE = 3_000;
 
 let passed = 0;
 let failed = 0;
@@ -100,10 +102,12 @@ async function fullEditor(page) {
   check('GraphiQL: the default tabs', (await tabs.count()) >= 3, await tabs.allInnerTexts());
   await execute(page, 'first tab', ['proxmoxClusters']);
   await tabs.nth(1).click();
+  await page.waitForTimeout(SETTLE);
   await execute(page, 'second tab', ['proxmoxClusters']);
   await tabs.nth(2).click();
   // The editor takes a moment to change over; what is executed is what it holds.
   await page.locator('.graphiql-query-editor').getByText('upsertProxmoxStorage').first().waitFor();
+  await page.waitForTimeout(SETTLE);
   await execute(page, 'third tab', ['upsertProxmoxStorage', 'created', 'proxmoxStorage']);
   const written = await resultOf(page);
   check('third tab: the mutation was done', written.includes('"userErrors": []'), written);
