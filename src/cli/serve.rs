@@ -21,7 +21,7 @@ const DEMO: &[u8] = include_bytes!("../demo.json");
 /// Runs the server until a signal ends it.
 pub(super) async fn run(global: &Global, options: &Serve) -> Result<()> {
     let stop = CancellationToken::new();
-    tokio::spawn(on_signal(stop.clone()));
+    on_signals(stop.clone())?;
     tokio::select! {
         // Even the start can be ended in an orderly way, so that no demo stays behind.
         () = stop.cancelled() => Ok(()),
@@ -106,21 +106,32 @@ async fn fill(app: &App) -> Result<SecretString> {
     Ok(value)
 }
 
-/// Waits for SIGINT or SIGTERM.
-async fn on_signal(stop: CancellationToken) {
-    let interrupted = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminated) => {
-                tokio::select! { _ = interrupted => {}, _ = terminated.recv() => {} }
-            }
-            Err(_) => drop(interrupted.await),
-        }
-    }
-    #[cfg(not(unix))]
-    drop(interrupted.await);
+/// Cancels the token at SIGINT or SIGTERM. Both are caught from now on, not from when the task first runs: a signal that
+/// came between the two would kill the program where it stands.
+#[cfg(unix)]
+fn on_signals(stop: CancellationToken) -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let told = |error: std::io::Error| Error::Internal(format!("signals cannot be caught: {error}"));
+    let mut interrupted = signal(SignalKind::interrupt()).map_err(told)?;
+    let mut terminated = signal(SignalKind::terminate()).map_err(told)?;
+    tokio::spawn(async move {
+        tokio::select! { _ = interrupted.recv() => {}, _ = terminated.recv() => {} }
+        end(&stop);
+    });
+    Ok(())
+}
+
+/// Cancels the token at Ctrl-C.
+#[cfg(not(unix))]
+fn on_signals(stop: CancellationToken) -> Result<()> {
+    tokio::spawn(async move {
+        drop(tokio::signal::ctrl_c().await);
+        end(&stop);
+    });
+    Ok(())
+}
+
+fn end(stop: &CancellationToken) {
     tracing::info!("stopping; requests in flight end first");
     stop.cancel();
 }
