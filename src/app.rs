@@ -7,9 +7,11 @@ use crate::secret::{KeySource, Sealer};
 use crate::service::batch::{self, Mode, Operation, Outcome};
 use crate::service::token::{self, Pepper};
 use crate::service::{Actor, Tx, Writable, retention};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use chrono::{TimeDelta, Utc};
+use ipnet::IpNet;
 use sea_orm::EntityTrait;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -36,16 +38,64 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// How long changes are kept; none keeps them all.
     pub change_retention: Option<TimeDelta>,
+    /// The proxies whose word about the client counts.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// The id of a request, as the answer's header and the log name it.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub Arc<str>);
+
+/// Where a request comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The front of the URLs in an answer: scheme, host and prefix, without a slash at the end.
+    pub base: String,
+    /// The client's address.
+    pub client: IpAddr,
 }
 
 impl Settings {
-    /// The front of the URLs in an answer: the public URL, or the host that the request names.
-    pub fn base_url(&self, headers: &HeaderMap) -> String {
-        match (&self.public_url, headers.get(header::HOST).and_then(|host| host.to_str().ok())) {
+    /// Where a request of this peer comes from. What its headers say beyond the host counts from trusted proxies only.
+    pub fn origin(&self, headers: &HeaderMap, peer: IpAddr) -> Origin {
+        let trusted = self.trusts(peer);
+        let forwarded = |name: &'static str| {
+            let value = headers.get(HeaderName::from_static(name)).filter(|_| trusted)?.to_str().ok()?;
+            // The first one is what the client asked for.
+            value.split(',').map(str::trim).next().filter(|value| !value.is_empty())
+        };
+        let host = forwarded("x-forwarded-host").or_else(|| headers.get(header::HOST)?.to_str().ok());
+        let base = match (&self.public_url, host) {
             (Some(url), _) => url.trim_end_matches('/').to_owned(),
-            (None, Some(host)) => format!("http://{host}"),
+            (None, Some(host)) => {
+                let scheme = forwarded("x-forwarded-proto").filter(|scheme| *scheme == "https").unwrap_or("http");
+                let prefix = forwarded("x-forwarded-prefix").unwrap_or_default().trim_matches('/');
+                let slash = if prefix.is_empty() { "" } else { "/" };
+                format!("{scheme}://{host}{slash}{prefix}")
+            }
             (None, None) => String::new(),
+        };
+        Origin { base, client: self.client(headers, peer) }
+    }
+
+    fn trusts(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.trusted_proxies.iter().any(|network| network.contains(&peer))
+    }
+
+    /// The last address that no trusted proxy has: what stands before it in the header anybody could have written.
+    fn client(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
+        let values = headers.get_all("x-forwarded-for").into_iter().filter_map(|value| value.to_str().ok());
+        let chain = values.flat_map(|value| value.split(',')).map(|text| text.trim().parse::<IpAddr>());
+        let chain = chain.collect::<Vec<_>>();
+        let mut client = peer;
+        for hop in chain.into_iter().rev() {
+            match hop {
+                Ok(hop) if self.trusts(client) => client = hop,
+                _ => break,
+            }
         }
+        client
     }
 }
 

@@ -3,14 +3,17 @@ use crate::app::Settings;
 use crate::db::DbOptions;
 use crate::error::{Error, Result};
 use crate::graphql::limits::Limits;
+use crate::rest::{self, PageSizes};
 use crate::secret::KeySource;
 use crate::server::RequestLimits;
 use crate::telemetry::LogFormat;
 use chrono::TimeDelta;
 use clap::Args;
 use clap::builder::BoolishValueParser;
+use ipnet::IpNet;
 use secrecy::SecretString;
 use std::env::VarError;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -92,8 +95,41 @@ pub struct Serve {
     )]
     pub change_retention: u32,
 
+    /// Addresses or networks of proxies whose X-Forwarded headers count, separated by commas
+    #[arg(long, env = "PROXBOX_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
+
+    /// Rows of a REST page when the client does not say
+    #[arg(
+        long,
+        env = "PROXBOX_PAGE_SIZE",
+        default_value_t = 50,
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000)
+    )]
+    pub page_size: u64,
+
+    /// Rows of a REST page at most; 0 = no cap
+    #[arg(
+        long,
+        env = "PROXBOX_MAX_PAGE_SIZE",
+        default_value_t = 1000,
+        value_parser = clap::value_parser!(u64).range(..=1_000_000)
+    )]
+    pub max_page_size: u64,
+
+    /// Bytes of a REST request's body
+    #[arg(long, env = "PROXBOX_REST_BODY", default_value_t = 8 << 20)]
+    pub rest_body: usize,
+
     #[command(flatten)]
     pub graphql: GraphqlLimits,
+}
+
+/// A network, or a single address.
+fn network(text: &str) -> std::result::Result<IpNet, String> {
+    let text = text.trim();
+    let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    network.map_err(|_| format!("`{text}` is no address or network"))
 }
 
 /// What one GraphQL request may ask for.
@@ -173,6 +209,7 @@ impl Serve {
             anonymous_read: self.anonymous_read,
             public_url: self.public_url.clone(),
             change_retention: (days > 0).then(|| TimeDelta::days(days)),
+            trusted_proxies: self.trusted_proxies.clone(),
         }
     }
 
@@ -199,6 +236,8 @@ impl Serve {
             tokens: given.graphql_tokens,
             nesting: given.graphql_nesting,
         };
-        RequestLimits { graphql, body: given.graphql_body, timeout: self.timeout() }
+        let pages = PageSizes { default: self.page_size, largest: self.max_page_size };
+        let rest = rest::Limits { body: self.rest_body, timeout: self.timeout(), pages };
+        RequestLimits { graphql, body: given.graphql_body, rest, timeout: self.timeout() }
     }
 }

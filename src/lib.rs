@@ -9,6 +9,7 @@
 //! * [`service`] — the operations; the only room that writes
 //! * [`auth`] — from a header to a principal
 //! * [`graphql`] — the GraphQL API
+//! * [`rest`] — the REST API that clients of the NetBox plugin keep using
 //! * [`web`] — embedded pages
 //! * [`app`], [`server`], [`cli`], [`config`], [`telemetry`] — the program around them
 //! * [`db`], [`secret`], [`event`], [`error`] — what everybody uses
@@ -25,6 +26,7 @@ pub mod filter;
 pub mod graphql;
 pub mod page;
 pub mod principal;
+pub mod rest;
 pub mod secret;
 pub mod server;
 pub mod service;

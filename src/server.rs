@@ -1,7 +1,8 @@
 //! Where everything comes together: the routes, what wraps them, health, and an orderly end.
-use crate::app::App;
+use crate::app::{App, RequestId};
 use crate::error::{Error, Result};
-use crate::graphql::{self, RequestId, limits::Limits};
+use crate::graphql::{self, limits::Limits};
+use crate::rest;
 use crate::web;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -23,8 +24,9 @@ use tracing::Instrument;
 #[derive(Clone, Debug)]
 pub struct RequestLimits {
     pub graphql: Limits,
-    /// The largest body, in bytes.
+    /// The largest body of a GraphQL request, in bytes.
     pub body: usize,
+    pub rest: rest::Limits,
     /// What a request may take.
     pub timeout: Duration,
 }
@@ -35,9 +37,10 @@ pub fn router(app: &App, limits: RequestLimits) -> Result<Router> {
         Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready)).with_state(app.clone());
     let routes = Router::new()
         .merge(graphql::router(app.clone(), limits.graphql, limits.body, limits.timeout)?)
+        .merge(rest::router(app.clone(), limits.rest))
         .merge(web::router())
         .merge(health)
-        .fallback(async || (StatusCode::NOT_FOUND, Json(json!({"detail": "Not found."}))));
+        .fallback(rest::fallback);
     Ok(routes.layer(CatchPanicLayer::custom(panicked)).layer(CompressionLayer::new()).layer(from_fn(identify)))
 }
 

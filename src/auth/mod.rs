@@ -15,6 +15,8 @@ pub enum Denied {
     Missing,
     /// The header cannot be read.
     Malformed,
+    /// The prefix is that of a v2 token, but there is no point behind its key.
+    NoKey,
     /// No such v1 token.
     InvalidV1,
     /// No such v2 token.
@@ -36,6 +38,9 @@ pub async fn authenticate(
         Err(Denied::Missing) if app.settings.anonymous_read => return Ok(Ok(Principal::anonymous())),
         Err(denied) => return Ok(Err(denied)),
     };
+    if value.starts_with("nbt_") && !value.contains('.') {
+        return Ok(Err(Denied::NoKey));
+    }
     let Some(plain) = Plain::parse(value) else { return Ok(Err(unknown(value))) };
     let Some(row) = token::find(&app.db, &app.pepper, plain).await? else { return Ok(Err(unknown(value))) };
     // The order of the checks is NetBox's.
@@ -58,7 +63,8 @@ pub async fn authenticate(
 /// The token in the header. The keyword only has to be one of ours; the prefix of the value decides the version.
 fn credentials(headers: &HeaderMap) -> std::result::Result<&str, Denied> {
     let Some(header) = headers.get(header::AUTHORIZATION) else { return Err(Denied::Missing) };
-    let text = header.to_str().map_err(|_| Denied::Malformed)?.trim();
+    // What is no text is of no scheme that is known here.
+    let text = header.to_str().map_err(|_| Denied::Missing)?.trim();
     let mut words = text.split_ascii_whitespace();
     match words.next() {
         Some(word) if word.eq_ignore_ascii_case("token") || word.eq_ignore_ascii_case("bearer") => {}

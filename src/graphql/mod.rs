@@ -27,7 +27,7 @@ mod values;
 
 pub use schema::{Schema, schema, sdl};
 
-use crate::app::App;
+use crate::app::{App, RequestId};
 use crate::auth::{self, Denied};
 use crate::entity::Kind;
 use crate::error::Error;
@@ -93,10 +93,6 @@ fn session<'a>(ctx: &Context<'a>) -> &'a Session {
     ctx.data_unchecked::<Session>()
 }
 
-/// The id of a request, as the answer's header and the log name it.
-#[derive(Clone, Debug)]
-pub struct RequestId(pub Arc<str>);
-
 /// What the routes need.
 #[derive(Clone, Debug)]
 struct Door {
@@ -129,7 +125,7 @@ async fn respond(
         Ok(principal) => principal,
         Err(refused) => return *refused,
     };
-    let base_url = door.app.settings.base_url(request.headers());
+    let base_url = door.app.settings.origin(request.headers(), peer.ip()).base;
     let gate = Arc::new(Gate::default());
     let answering = answer(&door.transport, request, &id.0, |request| {
         request.data(Session::new(door.app.clone(), principal, id.clone(), gate.clone(), base_url))
@@ -151,7 +147,8 @@ async fn schema_text(
 
 /// Lets somebody in, or words the refusal: 401 asks for a token, 403 is for a token that may not come from here.
 async fn enter(door: &Door, headers: &HeaderMap, peer: SocketAddr) -> Result<Principal, Box<Response>> {
-    let message = match auth::authenticate(&door.app, headers, peer.ip()).await {
+    let client = door.app.settings.origin(headers, peer.ip()).client;
+    let message = match auth::authenticate(&door.app, headers, client).await {
         Ok(Ok(principal)) => return Ok(principal),
         Ok(Err(Denied::Address(address))) => {
             let message = format!("This token may not be used from {address}.");
@@ -163,7 +160,7 @@ async fn enter(door: &Door, headers: &HeaderMap, peer: SocketAddr) -> Result<Pri
             return Err(Box::new(refuse(headers, status, "INTERNAL_SERVER_ERROR", "Internal server error.")));
         }
         Ok(Err(Denied::Missing)) => "A token is needed: send `Authorization: Bearer <token>`.",
-        Ok(Err(Denied::Malformed)) => "The Authorization header must hold a keyword and a token.",
+        Ok(Err(Denied::Malformed | Denied::NoKey)) => "The Authorization header must hold a keyword and a token.",
         Ok(Err(Denied::InvalidV1 | Denied::InvalidV2)) => "This token is not known.",
         Ok(Err(Denied::Expired)) => "This token has expired.",
         Ok(Err(Denied::Disabled)) => "This token is disabled.",

@@ -1,6 +1,6 @@
 //! Several operations on rows of one model in one transaction; a single one is a batch of one.
 use super::tx::Savepoint;
-use super::{Tx, Writable, create, delete, update, upsert};
+use super::{Tx, Writable, create, delete, refuse, update, upsert};
 use crate::entity::{Action, Kind};
 use crate::error::{Error, Problem, Result};
 use crate::principal::Act;
@@ -23,6 +23,8 @@ pub enum Operation<P> {
     },
     /// The door could not read it; told in its place, to those who may do one of these.
     Unreadable(&'static [Act], Vec<Problem>),
+    /// The door could not read some of its fields: it is never done, but what else is wrong with it is told too.
+    Partial(Box<Self>, Vec<Problem>),
 }
 
 /// What becomes of the others when one fails.
@@ -130,6 +132,7 @@ async fn one<M: Writable>(tx: &mut Tx, operation: &Operation<M::Patch>) -> Resul
             tx.must_may_one(M::KIND, acts)?;
             Err(Error::Input(problems.clone()))
         }
+        Operation::Partial(operation, problems) => Err(refuse::<M>(tx, operation, problems.clone()).await),
     }
 }
 

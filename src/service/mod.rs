@@ -24,4 +24,5 @@ mod write;
 
 pub use patch::{Fields, Given};
 pub use tx::{Actor, Clock, Tx};
-pub use write::{Row, Writable, create, delete, update, upsert};
+use write::refuse;
+pub use write::{Row, Writable, create, delete, last_updated, update, upsert};

@@ -25,9 +25,10 @@ pub(super) struct Reference {
 }
 
 impl Fields {
-    /// For a new row, whose required fields must be given, or for one that is there.
-    pub(super) fn new(kind: Kind, creating: bool) -> Self {
-        Self { kind, creating, problems: Vec::new(), references: Vec::new() }
+    /// For a new row, whose required fields must be given, or for one that is there; with what is known to be wrong
+    /// already.
+    pub(super) fn new(kind: Kind, creating: bool, problems: Vec<Problem>) -> Self {
+        Self { kind, creating, problems, references: Vec::new() }
     }
 
     /// Whether the row is a new one.
@@ -56,7 +57,8 @@ impl Fields {
 
     /// A field that a new row must have.
     pub fn require<T>(&mut self, field: &'static str, given: &Given<T>) {
-        if self.creating && given.is_none() {
+        let known = |problem: &Problem| problem.path.first().is_some_and(|first| first == field);
+        if self.creating && given.is_none() && !self.problems.iter().any(known) {
             self.refuse(rules::required(field));
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Whoever may not do this at all is refused before anything else is looked at; a row that one may not view is not
 //! there; a row outside of one's constraints, before or after the write, is refused, and the transaction with it.
+use super::batch::Operation;
 use super::patch::{Fields, Given};
 use super::tx::Savepoint;
 use super::{Tx, change, family, rules, tagging};
@@ -122,12 +123,36 @@ pub async fn delete<M: Writable>(tx: &mut Tx, id: i32, if_last_updated: Option<D
 /// A new row of the patch, checked.
 async fn draft<M: Writable>(tx: &Tx, patch: &M::Patch) -> Result<M> {
     let mut new = M::blank(tx.now());
-    apply(tx, &mut new, patch, true).await?;
+    apply(tx, &mut new, patch, Fields::new(M::KIND, true, Vec::new())).await?;
     Ok(new)
 }
 
-async fn apply<M: Writable>(tx: &Tx, row: &mut M, patch: &M::Patch, creating: bool) -> Result<()> {
-    let mut fields = Fields::new(M::KIND, creating);
+/// Why an operation is not done of which the door could not read a part: those problems, and what the rules say of the
+/// rest.
+pub(super) async fn refuse<M: Writable>(tx: &Tx, operation: &Operation<M::Patch>, problems: Vec<Problem>) -> Error {
+    let refusal = async {
+        let (mut row, patch, creating) = match operation {
+            Operation::Create(patch) => {
+                tx.must_may(M::KIND, Act::Add)?;
+                (M::blank(tx.now()), patch, true)
+            }
+            Operation::Upsert(patch) => {
+                tx.must_may_one(M::KIND, &[Act::Add, Act::Change])?;
+                (M::blank(tx.now()), patch, true)
+            }
+            Operation::Update { id, if_last_updated, patch } => {
+                (for_writing::<M>(tx, *id, Act::Change, *if_last_updated).await?, patch, false)
+            }
+            Operation::Delete { .. } | Operation::Unreadable(..) | Operation::Partial(..) => {
+                return Err(Error::Input(problems));
+            }
+        };
+        apply(tx, &mut row, patch, Fields::new(M::KIND, creating, problems)).await
+    };
+    refusal.await.err().unwrap_or_else(|| Error::Internal("a partial operation passed all rules".into()))
+}
+
+async fn apply<M: Writable>(tx: &Tx, row: &mut M, patch: &M::Patch, mut fields: Fields) -> Result<()> {
     row.apply(patch, &mut fields);
     let mut missing = Vec::new();
     for reference in fields.references() {
@@ -205,7 +230,7 @@ async fn insert<M: Writable>(tx: &mut Tx, new: M, patch: &M::Patch) -> Result<M>
 async fn revise<M: Writable>(tx: &mut Tx, before: M, patch: &M::Patch) -> Result<M> {
     let kind = M::KIND;
     let mut after = before.clone();
-    apply(tx, &mut after, patch, false).await?;
+    apply(tx, &mut after, patch, Fields::new(M::KIND, false, Vec::new())).await?;
     let secrets = after.seal(patch, Some(&before), tx.sealer())?;
     let tags = family::tags(tx, kind, std::slice::from_ref(&before)).await?.remove(&before.id()).unwrap_or_default();
     let new_tags = match M::tags(patch) {
@@ -245,7 +270,7 @@ fn column<M: Writable>(name: &str) -> Result<<M::E as EntityTrait>::Column> {
 }
 
 /// When the row last changed, for models that tell.
-fn last_updated<M: Writable>(row: &M) -> Option<DateTime<Utc>> {
+pub fn last_updated<M: Writable>(row: &M) -> Option<DateTime<Utc>> {
     match row.get(column::<M>("last_updated").ok()?) {
         Value::ChronoDateTimeUtc(time) => time,
         _ => None,

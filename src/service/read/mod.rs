@@ -10,7 +10,7 @@ pub use relation::Relation;
 pub use summary::{Group, GroupKey, Measures, Stats, Summary, counts, groups, summaries};
 
 use crate::db::Db;
-use crate::entity::{Kind, Resource, Scalar, tag};
+use crate::entity::{Kind, Resource, Scalar, revision, tag};
 use crate::error::Result;
 use crate::filter::{Filter, View, compile, not, sql};
 use crate::page::{self, Key, KeyType, Page, Position};
@@ -329,6 +329,20 @@ where
         }
     }
     Ok(found)
+}
+
+/// The ids of the viewable rows that match, at most so many.
+pub async fn ids(db: &Db, view: &View, kind: Kind, filter: &Filter, limit: u64) -> Result<Vec<i32>> {
+    let (mut query, _) = matching(db.backend(), view, kind, filter, Parents::Root);
+    let id = (Alias::new(kind.table()), Alias::new("id"));
+    query.column(id.clone()).order_by(id, Order::Asc).limit(limit);
+    let rows = db.read.query_all(&query).await?;
+    Ok(rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>()?)
+}
+
+/// The revision that the database is at.
+pub async fn revision(db: &Db) -> Result<i64> {
+    Ok(revision::Entity::find_by_id(1).one(&db.read).await?.map_or(0, |row| row.value))
 }
 
 /// The viewable row that matches; natural keys match one at most.

@@ -50,7 +50,26 @@ const NAME: SortField = field("name", KeyType::Text, false);
 const CREATED: SortField = field("created", KeyType::Time, false);
 const LAST_UPDATED: SortField = field("last_updated", KeyType::Time, false);
 
-static ENDPOINT: [SortField; 5] = [ID, NAME, field("mode", KeyType::Text, false), CREATED, LAST_UPDATED];
+/// A text that may be NULL.
+const fn text(name: &'static str) -> SortField {
+    field(name, KeyType::Text, true)
+}
+
+static ENDPOINT: [SortField; 13] = [
+    ID,
+    NAME,
+    text("ip_address"),
+    text("domain"),
+    field("port", KeyType::Int, false),
+    field("mode", KeyType::Text, false),
+    text("version"),
+    text("repoid"),
+    field("username", KeyType::Text, false),
+    field("token_name", KeyType::Text, false),
+    field("verify_ssl", KeyType::Bool, false),
+    CREATED,
+    LAST_UPDATED,
+];
 
 static CLUSTER: [SortField; 11] = [
     ID,
@@ -66,17 +85,20 @@ static CLUSTER: [SortField; 11] = [
     related("netbox_cluster__name", "netbox_cluster_id", Kind::NetBoxCluster),
 ];
 
-static NODE: [SortField; 15] = [
+static NODE: [SortField; 18] = [
     ID,
     NAME,
     field("node_id", KeyType::Int, true),
-    field("ip_address", KeyType::Text, true),
+    text("ip_address"),
     field("online", KeyType::Bool, false),
+    field("local", KeyType::Bool, false),
     field("cpu_usage", KeyType::Float, true),
     field("max_cpu", KeyType::Int, true),
     field("memory_usage", KeyType::Int, true),
     SortField { name: "memory_usage_percent", source: Source::MemoryPercent, ty: KeyType::Float, nullable: true },
     field("max_memory", KeyType::Int, true),
+    field("ssl_fingerprint", KeyType::Text, false),
+    field("support_level", KeyType::Text, false),
     CREATED,
     LAST_UPDATED,
     parent("endpoint__name", "endpoint_id", Kind::Endpoint),
@@ -84,20 +106,39 @@ static NODE: [SortField; 15] = [
     related("netbox_device__name", "netbox_device_id", Kind::NetBoxDevice),
 ];
 
-static STORAGE: [SortField; 9] = [
+static STORAGE: [SortField; 27] = [
     ID,
     NAME,
-    field("storage_type", KeyType::Text, true),
+    text("storage_type"),
+    text("content"),
+    text("path"),
+    text("nodes"),
     field("shared", KeyType::Bool, false),
     field("enabled", KeyType::Bool, false),
-    field("server", KeyType::Text, true),
+    text("server"),
+    field("port", KeyType::Int, true),
+    text("username"),
+    text("export"),
+    text("share"),
+    text("pool"),
+    text("monhost"),
+    text("namespace"),
+    text("datastore"),
+    text("subdir"),
+    text("mountpoint"),
+    text("is_mountpoint"),
+    text("preallocation"),
+    text("format"),
+    text("prune_backups"),
+    field("max_protected_backups", KeyType::Int, true),
     CREATED,
     LAST_UPDATED,
     parent("cluster__name", "cluster_id", Kind::NetBoxCluster),
 ];
 
-static NAMED: [SortField; 2] = [ID, NAME];
-static DEVICE: [SortField; 2] = [ID, field("name", KeyType::Text, true)];
+static NETBOX_CLUSTER: [SortField; 2] = [ID, NAME];
+static DEVICE: [SortField; 2] = [ID, text("name")];
+static TAG: [SortField; 4] = [ID, NAME, field("slug", KeyType::Text, false), field("color", KeyType::Text, false)];
 
 /// The fields that a kind can be sorted by.
 pub fn sort_fields(kind: Kind) -> &'static [SortField] {
@@ -106,8 +147,9 @@ pub fn sort_fields(kind: Kind) -> &'static [SortField] {
         Kind::Cluster => &CLUSTER,
         Kind::Node => &NODE,
         Kind::Storage => &STORAGE,
-        Kind::NetBoxCluster | Kind::Tag => &NAMED,
+        Kind::NetBoxCluster => &NETBOX_CLUSTER,
         Kind::NetBoxDevice => &DEVICE,
+        Kind::Tag => &TAG,
     }
 }
 

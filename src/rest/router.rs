@@ -1,0 +1,149 @@
+//! Which path leads where.
+use super::ask::Limits;
+use super::error::{Refusal, Result};
+use super::resource::{Resource, Target, answer};
+use super::roots::{self, API_VERSION, Page};
+use crate::app::{App, RequestId};
+use crate::entity::{Kind, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use std::net::SocketAddr;
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// What the routes need.
+#[derive(Clone, Debug)]
+struct Door {
+    app: App,
+    limits: Limits,
+}
+
+/// All routes.
+pub fn router(app: App, limits: Limits) -> Router {
+    Router::new()
+        .route("/api/plugins/proxbox/clusters/", any(list::<cluster::Model>))
+        .route("/api/plugins/proxbox/clusters/{id}/", any(one::<cluster::Model>))
+        .route("/api/plugins/proxbox/nodes/", any(list::<node::Model>))
+        .route("/api/plugins/proxbox/nodes/{id}/", any(one::<node::Model>))
+        .route("/api/plugins/proxbox/storage/", any(list::<storage::Model>))
+        .route("/api/plugins/proxbox/storage/{id}/", any(one::<storage::Model>))
+        .route("/api/plugins/proxbox/endpoints/proxmox/", any(list::<endpoint::Model>))
+        .route("/api/plugins/proxbox/endpoints/proxmox/{id}/", any(one::<endpoint::Model>))
+        // The paths of later versions of the plugin.
+        .route("/api/plugins/proxbox/proxmox-clusters/", any(list::<cluster::Model>))
+        .route("/api/plugins/proxbox/proxmox-clusters/{id}/", any(one::<cluster::Model>))
+        .route("/api/plugins/proxbox/proxmox-nodes/", any(list::<node::Model>))
+        .route("/api/plugins/proxbox/proxmox-nodes/{id}/", any(one::<node::Model>))
+        // What nested urls lead to.
+        .route("/api/virtualization/clusters/", any(list::<netbox_cluster::Model>))
+        .route("/api/virtualization/clusters/{id}/", any(one::<netbox_cluster::Model>))
+        .route("/api/dcim/devices/", any(list::<netbox_device::Model>))
+        .route("/api/dcim/devices/{id}/", any(one::<netbox_device::Model>))
+        .route("/api/extras/tags/", any(list::<tag::Model>))
+        .route("/api/extras/tags/{id}/", any(one::<tag::Model>))
+        // Where clients look for routes and versions.
+        .route("/api/", page(Page::Root(roots::API)))
+        .route("/api/dcim/", page(Page::Root(roots::DCIM)))
+        .route("/api/extras/", page(Page::Root(roots::EXTRAS)))
+        .route("/api/virtualization/", page(Page::Root(roots::VIRTUALIZATION)))
+        .route("/api/plugins/", page(Page::Root(roots::PLUGINS)))
+        .route("/api/plugins/proxbox/", page(Page::Root(roots::PROXBOX)))
+        .route("/api/plugins/proxbox/endpoints/", page(Page::Root(roots::ENDPOINTS)))
+        .route("/api/status/", page(Page::Status))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(finish))
+        .with_state(Door { app, limits })
+}
+
+async fn list<M: Resource>(
+    State(door): State<Door>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    axum::Extension(id): axum::Extension<RequestId>,
+    request: Request,
+) -> Response {
+    let Door { app, limits } = door;
+    in_time(limits, answer::<M>(&app, limits, peer.ip(), id, Target::List, request)).await
+}
+
+async fn one<M: Resource>(
+    State(door): State<Door>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    axum::Extension(id): axum::Extension<RequestId>,
+    Path(text): Path<String>,
+    request: Request,
+) -> Response {
+    let Door { app, limits } = door;
+    in_time(limits, answer::<M>(&app, limits, peer.ip(), id, Target::One(text), request)).await
+}
+
+fn page(page: Page) -> axum::routing::MethodRouter<Door> {
+    any(
+        async move |State(door): State<Door>,
+                    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+                    axum::Extension(id): axum::Extension<RequestId>,
+                    request: Request| {
+            let Door { app, limits } = door;
+            in_time(limits, roots::answer(&app, limits, peer.ip(), id, page, request)).await
+        },
+    )
+}
+
+/// An answer within the time that a request has. The body of a stream is not part of it.
+async fn in_time(limits: Limits, answering: impl Future<Output = Result<Response>>) -> Response {
+    match tokio::time::timeout(limits.timeout, answering).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(refusal)) => refusal.into_response(),
+        Err(_) => Refusal::timeout().into_response(),
+    }
+}
+
+/// What every answer says.
+async fn finish(request: Request, next: Next) -> Response {
+    let is_head = request.method() == Method::HEAD;
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert("api-version", HeaderValue::from_static(API_VERSION));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.append(header::VARY, HeaderValue::from_static("accept, authorization"));
+    if is_head {
+        *response.body_mut() = Body::empty();
+    }
+    response
+}
+
+fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!("panic: {}", text.unwrap_or("without a message"));
+    Refusal::detail(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error.").into_response()
+}
+
+/// What no route is for. A path that lacks only its slash is led to it, before anybody is asked for a token; writing
+/// there is refused, since a redirect would lose the body.
+pub async fn fallback(method: Method, uri: Uri) -> Response {
+    let path = uri.path();
+    let reading = matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
+    if !reading || path.ends_with('/') || !is_known(&format!("{path}/")) {
+        return Refusal::not_found().into_response();
+    }
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    // Relative, so that it holds behind a proxy too; never a path that a browser takes for a host.
+    let location = format!("/{}/{query}", path.trim_start_matches('/'));
+    (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, location)]).into_response()
+}
+
+/// Whether a path is that of a list, a page or an object.
+fn is_known(path: &str) -> bool {
+    const ALIASES: [&str; 2] = ["/api/plugins/proxbox/proxmox-clusters/", "/api/plugins/proxbox/proxmox-nodes/"];
+    let roots = [roots::API, roots::DCIM, roots::EXTRAS, roots::VIRTUALIZATION, roots::PLUGINS, roots::PROXBOX];
+    let is_list = |path: &str| ALIASES.contains(&path) || Kind::ALL.iter().any(|kind| kind.rest_path() == path);
+    let is_page = path == "/api/" || roots.iter().flat_map(|root| root.iter()).any(|(_, page)| *page == path);
+    let above = path.trim_end_matches('/').rsplit_once('/');
+    let is_object =
+        above.is_some_and(|(above, last)| !last.is_empty() && !last.contains('.') && is_list(&format!("{above}/")));
+    is_page || is_list(path) || is_object
+}
