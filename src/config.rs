@@ -117,6 +117,15 @@ pub struct Serve {
     )]
     pub max_page_size: u64,
 
+    /// Seconds that a client may take nothing of an answer; slow readers of long streams have all the time they want
+    #[arg(
+        long,
+        env = "PROXBOX_WRITE_IDLE",
+        default_value_t = 60,
+        value_parser = clap::value_parser!(u64).range(1..=3600)
+    )]
+    pub write_idle: u64,
+
     /// Bytes of a REST request's body
     #[arg(long, env = "PROXBOX_REST_BODY", default_value_t = 8 << 20)]
     pub rest_body: usize,
@@ -238,6 +247,7 @@ impl Serve {
         };
         let pages = PageSizes { default: self.page_size, largest: self.max_page_size };
         let rest = rest::Limits { body: self.rest_body, timeout: self.timeout(), pages };
-        RequestLimits { graphql, body: given.graphql_body, rest, timeout: self.timeout() }
+        let write_idle = Duration::from_secs(self.write_idle);
+        RequestLimits { graphql, body: given.graphql_body, rest, timeout: self.timeout(), write_idle }
     }
 }

@@ -135,5 +135,6 @@ impl Ask {
 pub fn is_strict(headers: &HeaderMap) -> bool {
     let preferences = headers.get_all("prefer").into_iter().filter_map(|value| value.to_str().ok());
     let mut preferences = preferences.flat_map(|value| value.split([',', ';'])).map(|one| one.trim().replace(' ', ""));
-    preferences.any(|one| one.eq_ignore_ascii_case("handling=strict") || one.eq_ignore_ascii_case("handling=\"strict\""))
+    preferences
+        .any(|one| one.eq_ignore_ascii_case("handling=strict") || one.eq_ignore_ascii_case("handling=\"strict\""))
 }

@@ -4,8 +4,8 @@ use crate::entity::{Kind, Mode};
 use crate::error::{Code, Problem};
 use crate::service::{Given, rules};
 use secrecy::SecretString;
-use serde_json::value::RawValue;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashMap};
 
 /// What is done with an object.
@@ -80,8 +80,8 @@ pub struct Item {
     spec: &'static Spec,
     verb: Verb,
     fields: Fields,
-    /// What references and tags that were given by attributes stand for, by the text they were given in.
-    resolved: HashMap<String, Found>,
+    /// What references and tags that were looked up stand for, by the text they were given in.
+    resolved: HashMap<(Kind, String), Found>,
     problems: Vec<Problem>,
 }
 
@@ -149,8 +149,8 @@ impl Item {
     }
 
     /// Notes what was found.
-    pub fn resolve(&mut self, text: String, found: Found) {
-        self.resolved.insert(text, found);
+    pub fn resolve(&mut self, kind: Kind, text: String, found: Found) {
+        self.resolved.insert((kind, text), found);
     }
 
     fn refuse(&mut self, code: Code, field: &str, message: impl Into<String>) {
@@ -315,7 +315,8 @@ impl Item {
             None => return Some(None),
             Some(value) => value,
         };
-        match self.found(&value, &raw) {
+        let Some(Type::Reference(kind)) = self.spec.field(name).map(|field| field.ty) else { return None };
+        match self.found(kind, &value, raw) {
             Found::Id(id) => Some(Some(id)),
             Found::Slug(_) => None,
             Found::Nothing(code, message) => {
@@ -326,11 +327,12 @@ impl Item {
     }
 
     /// What a value given for a reference stands for.
-    fn found(&self, value: &Value, raw: &str) -> Found {
-        if let Some(found) = self.resolved.get(raw) {
+    fn found(&self, kind: Kind, value: &Value, raw: String) -> Found {
+        let key = (kind, raw);
+        if let Some(found) = self.resolved.get(&key) {
             return found.clone();
         }
-        let text = value.as_str().unwrap_or(raw);
+        let text = value.as_str().unwrap_or(&key.1);
         let number = (value.is_number() || value.is_string()).then(|| whole_of(text)).flatten();
         match number.map(i32::try_from) {
             Some(Ok(id)) => Found::Id(id),
@@ -357,7 +359,7 @@ impl Item {
         };
         let mut slugs = Vec::new();
         for value in list {
-            match self.found(&value, &value.to_string()) {
+            match self.found(Kind::Tag, &value, value.to_string()) {
                 Found::Slug(slug) => slugs.push(slug),
                 Found::Id(id) => {
                     let Found::Nothing(code, message) = not_found(&id.to_string()) else { continue };
@@ -415,9 +417,10 @@ pub fn whole_of(text: &str) -> Option<i128> {
     if !apart {
         return None;
     }
-    let value = digits.chars().filter_map(digit).try_fold(0_i128, |value, digit| {
-        value.checked_mul(10).and_then(|value| value.checked_add(i128::from(digit)))
-    });
+    let value = digits
+        .chars()
+        .filter_map(digit)
+        .try_fold(0_i128, |value, digit| value.checked_mul(10).and_then(|value| value.checked_add(i128::from(digit))));
     let value = value.unwrap_or(i128::MAX);
     Some(if negative { -value } else { value })
 }
@@ -452,4 +455,3 @@ pub fn repr(value: &Value) -> String {
         }
     }
 }
-

@@ -34,10 +34,20 @@ static SPEC: Spec = Spec {
             .nullable()
             .write_only(),
         Field::new("token_name", "Token name", Type::Text, "Name of the user's API token; empty when none."),
-        Field::new("token_value", "Token value", Type::Secret, "Secret of the API token, never shown; null removes it.")
-            .nullable()
-            .write_only(),
-        Field::new("verify_ssl", "Verify SSL", Type::Bool, "Whether its certificate is verified; false unless told otherwise."),
+        Field::new(
+            "token_value",
+            "Token value",
+            Type::Secret,
+            "Secret of the API token, never shown; null removes it.",
+        )
+        .nullable()
+        .write_only(),
+        Field::new(
+            "verify_ssl",
+            "Verify SSL",
+            Type::Bool,
+            "Whether its certificate is verified; false unless told otherwise.",
+        ),
         TAGS,
         CUSTOM_FIELDS,
         CREATED,

@@ -36,7 +36,8 @@ pub fn must_match(headers: &HeaderMap, version: &str) -> Result<bool> {
         return Ok(false);
     }
     // Behind the last point lies the hash; a version may hold points itself.
-    let first = |tag: &str| opaque(tag).rsplit_once('.').map_or_else(|| opaque(tag).to_owned(), |(first, _)| first.to_owned());
+    let first =
+        |tag: &str| opaque(tag).rsplit_once('.').map_or_else(|| opaque(tag).to_owned(), |(first, _)| first.to_owned());
     if given.any(|tag| first(tag) == version) {
         return Ok(true);
     }

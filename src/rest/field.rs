@@ -130,11 +130,13 @@ impl Spec {
 }
 
 /// The id of every object.
-pub const ID: Field = Field::new("id", "ID", Type::Id, "The object's number, the same in GraphQL's databaseId.").read_only();
+pub const ID: Field =
+    Field::new("id", "ID", Type::Id, "The object's number, the same in GraphQL's databaseId.").read_only();
 /// Its address.
 pub const URL: Field = Field::new("url", "Url", Type::Url, "Where the object is.").read_only();
 /// Its display.
-pub const DISPLAY: Field = Field::new("display", "Display", Type::Display, "What people read where it is named.").read_only();
+pub const DISPLAY: Field =
+    Field::new("display", "Display", Type::Display, "What people read where it is named.").read_only();
 /// The tags of an object.
 pub const TAGS: Field = Field::new(
     "tags",

@@ -219,9 +219,8 @@ impl Parameter {
             ids.push(i32::try_from(id).map_err(|_| not_a_choice(value))?);
         }
         let tags = read::by_ids::<crate::entity::tag::Entity>(db, &View::everything(), &ids).await?;
-        let slugs = ids.iter().map(|id| {
-            tags.get(id).map(|tag| tag.slug.clone()).ok_or_else(|| not_a_choice(&id.to_string()))
-        });
+        let slugs =
+            ids.iter().map(|id| tags.get(id).map(|tag| tag.slug.clone()).ok_or_else(|| not_a_choice(&id.to_string())));
         self.tagged(slugs.collect::<Result<_, _>>()?, values.contains(&"null"))
     }
 

@@ -45,15 +45,15 @@ pub fn negotiate(headers: &HeaderMap, is_list: bool) -> Result<Format> {
     let mut best: Option<(Format, f32)> = None;
     for (format, medias) in offered.into_iter().filter(|(format, _)| is_list || *format == Format::Json) {
         // The narrowest range that fits decides how much it is wanted.
-        let wanted = medias.iter().find_map(|media| ranges.iter().find(|range| range.media.eq_ignore_ascii_case(media)));
+        let wanted =
+            medias.iter().find_map(|media| ranges.iter().find(|range| range.media.eq_ignore_ascii_case(media)));
         let quality = wanted.map_or(0.0, |range| range.quality);
         if quality > 0.0 && best.is_none_or(|(_, most)| quality > most) {
             best = Some((format, quality));
         }
     }
-    best.map(|(format, _)| format).ok_or_else(|| {
-        Refusal::detail(StatusCode::NOT_ACCEPTABLE, "Could not satisfy the request Accept header.")
-    })
+    best.map(|(format, _)| format)
+        .ok_or_else(|| Refusal::detail(StatusCode::NOT_ACCEPTABLE, "Could not satisfy the request Accept header."))
 }
 
 fn range(text: &str) -> Option<Range<'_>> {

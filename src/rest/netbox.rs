@@ -9,20 +9,19 @@ use serde::ser::SerializeMap;
 
 /// NetBox gave the id; only a new reference takes it.
 const GIVEN_ID: Field = Field::new("id", "ID", Type::Id, "The object's number in NetBox.").required().once();
-const GIVEN_DISPLAY: Field =
-    Field::new("display", "Display", Type::Display, "What people read where it is named; the name unless told otherwise.");
+const GIVEN_DISPLAY: Field = Field::new(
+    "display",
+    "Display",
+    Type::Display,
+    "What people read where it is named; the name unless told otherwise.",
+);
 
 static CLUSTER: Spec = Spec {
     kind: Kind::NetBoxCluster,
     title: "NetBox cluster",
     plural: "NetBox clusters",
     about: "A reference to a cluster of NetBox's virtualization.",
-    fields: &[
-        GIVEN_ID,
-        URL,
-        GIVEN_DISPLAY,
-        Field::new("name", "Name", Type::Text, "Its name in NetBox.").required(),
-    ],
+    fields: &[GIVEN_ID, URL, GIVEN_DISPLAY, Field::new("name", "Name", Type::Text, "Its name in NetBox.").required()],
     brief: &["id", "url", "display", "name"],
     filters: &["id", "name"],
     upserts: false,

@@ -26,8 +26,13 @@ static SPEC: Spec = Spec {
             "The Proxmox cluster that it is a member of.",
         )
         .nullable(),
-        Field::new("netbox_device", "NetBox device", Type::Reference(Kind::NetBoxDevice), "The linked device of NetBox.")
-            .nullable(),
+        Field::new(
+            "netbox_device",
+            "NetBox device",
+            Type::Reference(Kind::NetBoxDevice),
+            "The linked device of NetBox.",
+        )
+        .nullable(),
         Field::new("name", "Node name", Type::Text, "Its name in Proxmox, unique at the endpoint.").required(),
         Field::new("node_id", "Node ID", INT, "The number that Proxmox gave it in its cluster.").nullable(),
         Field::new(

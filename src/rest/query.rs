@@ -1,8 +1,8 @@
 //! The query string: its parameters, the page it asks for, and the addresses of the pages around it.
 use super::body::whole_of;
+use super::document::Shape;
 use super::error::{Refusal, Result};
 use super::field::{Field, Spec};
-use super::document::Shape;
 use crate::service::read::{Ordering, Sort, sort_field};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -142,7 +142,8 @@ impl Query {
             let shown = all.into_iter().filter(|field| !unwanted.contains(&field.name)).collect();
             return (Shape(shown), unwanted.into_iter().filter(|name| !known(name)).collect());
         }
-        let brief = self.last("brief").is_some_and(|value| !matches!(value.to_ascii_lowercase().as_str(), "false" | "0"));
+        let off = |value: &str| matches!(value.to_ascii_lowercase().as_str(), "" | "false" | "0");
+        let brief = self.last("brief").is_some_and(|value| !off(value));
         let shown = all.into_iter().filter(|field| !brief || spec.brief.contains(&field.name));
         (Shape(shown.collect()), Vec::new())
     }

@@ -23,7 +23,7 @@ pub async fn resolve(db: &Db, item: &mut Item, known: &mut Known) -> Result<()> 
                 found
             }
         };
-        item.resolve(text, found);
+        item.resolve(kind, text, found);
     }
     Ok(())
 }

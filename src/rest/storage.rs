@@ -21,8 +21,13 @@ static SPEC: Spec = Spec {
         ID,
         URL,
         DISPLAY,
-        Field::new("cluster", "Cluster", Type::Reference(Kind::NetBoxCluster), "The NetBox cluster that it belongs to.")
-            .required(),
+        Field::new(
+            "cluster",
+            "Cluster",
+            Type::Reference(Kind::NetBoxCluster),
+            "The NetBox cluster that it belongs to.",
+        )
+        .required(),
         Field::new("name", "Name", Type::Text, "Its id in Proxmox, unique in the cluster.").required(),
         text("storage_type", "Storage type", "Proxmox's storage plugin, such as dir, lvmthin, nfs or pbs."),
         text("content", "Content", "What it may hold: a comma-separated list such as images,iso,backup."),

@@ -68,7 +68,8 @@ impl State {
         let rows = rows.into_iter().map(|keyed| keyed.row).collect::<Vec<_>>();
         let Question { shape, .. } = &self.question;
         let related = Related::load(&self.app.db, shape, &rows).await?;
-        let documents = rows.iter().map(|row| Document { row: row.as_ref(), shape, related: &related, base: &self.base });
+        let documents =
+            rows.iter().map(|row| Document { row: row.as_ref(), shape, related: &related, base: &self.base });
         let part = match self.format {
             Format::Csv => self.table(documents)?,
             _ => lines(documents)?,

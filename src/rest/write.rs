@@ -25,8 +25,7 @@ const MOST: usize = 10_000;
 
 async fn read_body(ask: &Ask, body: Body) -> Result<Given> {
     let bytes = ask.body(body).await?;
-    body::parse(&bytes)
-        .map_err(|error| Refusal::detail(StatusCode::BAD_REQUEST, format!("JSON parse error - {error}")))
+    body::parse(&bytes).map_err(|error| Refusal::detail(StatusCode::BAD_REQUEST, format!("JSON parse error - {error}")))
 }
 
 /// What stands where an object should.
@@ -82,10 +81,7 @@ async fn item<M: Resource>(ask: &mut Ask, verb: Verb, fields: Fields, known: &mu
 }
 
 /// An operation of what could be read, with what could not.
-fn operation<M: Resource>(
-    mut item: Item,
-    make: impl FnOnce(M::Patch) -> Operation<M::Patch>,
-) -> Operation<M::Patch> {
+fn operation<M: Resource>(mut item: Item, make: impl FnOnce(M::Patch) -> Operation<M::Patch>) -> Operation<M::Patch> {
     let patch = M::patch(&mut item);
     let problems = item.problems();
     let whole = make(patch);
@@ -173,7 +169,8 @@ fn aligned(unread: Vec<Option<Value>>, results: Vec<Result<Done, Error>>) -> Res
 async fn many<M: Resource>(ask: &Ask, status: StatusCode, rows: &[Arc<M>]) -> Result<Response> {
     let shape = Shape::whole(M::spec());
     let related = Related::load(&ask.app.db, &shape, rows).await?;
-    let documents = rows.iter().map(|row| Document { row: row.as_ref(), shape: &shape, related: &related, base: &ask.base });
+    let documents =
+        rows.iter().map(|row| Document { row: row.as_ref(), shape: &shape, related: &related, base: &ask.base });
     let body = json(&documents.collect::<Vec<_>>())?;
     Ok((status, [(header::CONTENT_TYPE, Format::Json.media_type())], body).into_response())
 }

@@ -1,10 +1,12 @@
 //! Where everything comes together: the routes, what wraps them, health, and an orderly end.
+mod wire;
+
 use crate::app::{App, RequestId};
 use crate::error::{Error, Result};
 use crate::graphql::{self, limits::Limits};
 use crate::rest;
 use crate::web;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
@@ -18,7 +20,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
 use tracing::Instrument;
+use wire::{Peer, Wires};
 
 /// What requests may cost.
 #[derive(Clone, Debug)]
@@ -27,6 +31,8 @@ pub struct RequestLimits {
     /// The largest body of a GraphQL request, in bytes.
     pub body: usize,
     pub rest: rest::Limits,
+    /// How long a client may take nothing of an answer that is there for it.
+    pub write_idle: Duration,
     /// What a request may take.
     pub timeout: Duration,
 }
@@ -41,7 +47,19 @@ pub fn router(app: &App, limits: RequestLimits) -> Result<Router> {
         .merge(web::router())
         .merge(health)
         .fallback(rest::fallback);
-    Ok(routes.layer(CatchPanicLayer::custom(panicked)).layer(CompressionLayer::new()).layer(from_fn(identify)))
+    /// Bytes of an answer from which on compressing it is worth the while.
+    const WORTH_IT: u16 = 1_024;
+    // Pictures and streams of events are left alone; so are small answers.
+    let compression = CompressionLayer::new().compress_when(SizeAbove::new(WORTH_IT).and(DefaultPredicate::new()));
+    Ok(routes.layer(CatchPanicLayer::custom(panicked)).layer(compression).layer(from_fn(identify)))
+}
+
+/// The other end of the connection under the name that the routes know.
+async fn name_peer(mut request: Request, next: Next) -> Response {
+    if let Some(ConnectInfo(Peer(peer))) = request.extensions().get().copied() {
+        request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer));
+    }
+    next.run(request).await
 }
 
 /// Gives every request an id, that of the client if it is a sound one, and logs how it ended.
@@ -100,7 +118,9 @@ pub async fn bind(address: &str) -> Result<TcpListener> {
 /// Serves until told to stop, then lets requests in flight end.
 pub async fn serve(app: App, listener: TcpListener, limits: RequestLimits, stop: CancellationToken) -> Result<()> {
     app.tasks.spawn(app.clone().keep_house(stop.clone()));
-    let routes = router(&app, limits)?.into_make_service_with_connect_info::<SocketAddr>();
+    let listener = Wires { listener, write_idle: limits.write_idle };
+    let routes = router(&app, limits)?.layer(from_fn(name_peer));
+    let routes = routes.into_make_service_with_connect_info::<Peer>();
     let stopped = stop.clone();
     let serving = axum::serve(listener, routes).with_graceful_shutdown(async move { stopped.cancelled().await });
     let overdue = async {
