@@ -1,8 +1,8 @@
-//! Bundles the browser IDE in `web/` so that `src/web` can embed it.
+//! Bundles the pages in `web/` so that `src/web` can embed them.
 //!
 //! The bundle is made once for all profiles and kept in `web/dist`, beside a stamp of the sources
 //! it was made from; each profile embeds a copy of its own, so concurrent builds do not meet.
-//! Without npm the server still builds, and serves a plain page instead.
+//! Without npm the server still builds, and serves plain pages instead.
 //!
 //! `PROXBOX_REQUIRE_WEB=1` makes a missing bundle an error, `PROXBOX_SKIP_WEB=1` leaves it out.
 
@@ -38,7 +38,7 @@ fn main() {
         Err(reason) => {
             // Half a bundle is worse than none.
             let _ = recreate(&embedded);
-            println!("cargo::warning=GraphiQL is left out, /graphiql serves a plain page: {reason}");
+            println!("cargo::warning=the pages are left out, /graphiql and /api/docs are plain ones: {reason}");
             println!("cargo::warning=PROXBOX_REQUIRE_WEB=1 tries again, PROXBOX_SKIP_WEB=1 silences this");
         }
         Ok(()) => {}

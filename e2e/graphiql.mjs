@@ -1,73 +1,9 @@
-// The browser pages against a running server, in a real browser that reaches nothing else:
+// GraphiQL and the plain page against a running server, in a real browser that reaches nothing else:
 //   node graphiql.mjs URL TOKEN [screenshot.png]
-// CHROMIUM names the browser, /usr/bin/chromium if unset.
-import { chromium } from 'playwright-core';
+import { check, root, run, shot, token, visit } from './browser.mjs';
 
-const [base, token, screenshot = 'graphiql.png'] = process.argv.slice(2);
-if (!base || !token) {
-  console.error('usage: node graphiql.mjs URL TOKEN [screenshot.png]   (e.g. http://127.0.0.1:8000 nbt_…)');
-  process.exit(2);
-}
-const root = base.replace(/\/$/, '');
-const origin = new URL(root).origin;
-const PATIENCE = 30_000;
 // After a change of tabs GraphiQL sends the old tab's operation name for a moment.
 const SETTLE = 3_000;
-
-let passed = 0;
-let failed = 0;
-
-function check(name, ok, detail = '') {
-  if (ok) {
-    passed += 1;
-    console.log(`ok      ${name}`);
-  } else {
-    failed += 1;
-    console.log(`FAILED  ${name}${detail ? `: ${String(detail).slice(0, 600)}` : ''}`);
-  }
-}
-
-/** Runs `body` on a fresh page (nothing stored) and reports whatever the browser complained about. */
-async function visit(name, body, { refused = false } = {}) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-  const complaints = [];
-  await context.route('**/*', (route) => {
-    const url = new URL(route.request().url());
-    if (url.protocol.startsWith('http') && url.origin !== origin) {
-      complaints.push(`request to ${url.href}`);
-      return route.abort();
-    }
-    if (url.href.includes(token)) complaints.push(`token in the address ${url.href}`);
-    return route.continue();
-  });
-  await context.addInitScript(() => {
-    addEventListener('securitypolicyviolation', (e) => {
-      console.error(`policy violated: ${e.violatedDirective} ${e.blockedURI}`);
-    });
-  });
-  const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE);
-  page.on('pageerror', (error) => complaints.push(`page error: ${error.message}`));
-  page.on('websocket', (socket) => complaints.push(`socket opened: ${socket.url()}`));
-  page.on('console', (message) => {
-    if (!['error', 'warning'].includes(message.type())) return;
-    // Browsers report every failed request; without a token 401 is what should come.
-    if (refused && / 401 /.test(message.text())) return;
-    complaints.push(`console ${message.type()}: ${message.text()}`);
-  });
-  page.on('response', (response) => {
-    const expected = response.status() < 400 || (refused && response.status() === 401);
-    if (!expected) complaints.push(`${response.status()} for ${response.url()}`);
-  });
-  try {
-    await body(page);
-  } catch (error) {
-    check(`${name}: runs to its end`, false, error.message);
-    await page.screenshot({ path: screenshot.replace(/(\.png)?$/, '-failed.png') }).catch(() => {});
-  }
-  check(`${name}: no complaint of the browser`, complaints.length === 0, complaints.join('; '));
-  await context.close();
-}
 
 const response = (page) => page.locator('.graphiql-response');
 
@@ -127,7 +63,7 @@ async function fullEditor(page) {
     document.querySelector('.graphiql-query-editor .view-lines').innerText.replaceAll('\u00a0', ' '),
   ));
   await execute(page, 'explorer', ['proxmoxClusters', 'totalCount', 'nodes']);
-  await page.screenshot({ path: screenshot });
+  await page.screenshot({ path: shot() });
 
   // Completion comes from the language worker and knows the schema.
   await editor.click();
@@ -155,7 +91,7 @@ async function tokenPrompt(page) {
   const dialog = page.getByRole('dialog', { name: 'API token' });
   await dialog.waitFor();
   check('prompt: asked without a token', true);
-  await page.screenshot({ path: screenshot.replace(/(\.png)?$/, '-prompt.png') });
+  await page.screenshot({ path: shot('prompt') });
   const field = dialog.getByLabel('Token', { exact: true });
   check('prompt: the field has the focus', await field.evaluate((e) => e === document.activeElement));
   await page.keyboard.type(token);
@@ -185,7 +121,7 @@ async function fallback(page) {
   const text = await result.innerText();
   check('plain page: data and no errors', !text.includes('"errors"'), text);
   check('plain page: no token in the address bar', !page.url().includes('token'), page.url());
-  await page.screenshot({ path: screenshot.replace(/(\.png)?$/, '-plain.png') });
+  await page.screenshot({ path: shot('plain') });
 
   await page.getByLabel('Query', { exact: true }).fill('query Named($n: Int) { proxmoxNodes(first: $n) { totalCount } }');
   await page.getByLabel('Variables (JSON)').fill('{"n": 1}');
@@ -215,22 +151,9 @@ async function plainPrompt(page) {
   check('plain page: works with the token typed', true);
 }
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-  args: [
-    '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-    '--disable-background-networking', '--disable-component-update', '--disable-sync',
-    // What slips past the interception finds no address either.
-    `--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE ${new URL(root).hostname}`,
-  ],
-});
-try {
+await run(async () => {
   await visit('GraphiQL', fullEditor);
   await visit('prompt', tokenPrompt, { refused: true });
   await visit('plain page', fallback);
   await visit('plain page without a token', plainPrompt, { refused: true });
-} finally {
-  await browser.close();
-}
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+});

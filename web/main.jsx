@@ -9,8 +9,7 @@ import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import { explorerPlugin } from '@graphiql/plugin-explorer';
 import { createFetcher } from './fetcher.js';
 import { tabs } from './tabs.js';
-import { TokenControl } from './token-control.jsx';
-import { useToken } from './token.js';
+import { TokenControl, useToken } from './token-control.jsx';
 
 const settings = JSON.parse(document.getElementById('settings').textContent);
 const graphqlUrl = new URL(settings.graphqlUrl, document.baseURI).href;

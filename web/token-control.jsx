@@ -1,12 +1,16 @@
-import { useState } from 'react';
+import { useState, useSyncExternalStore } from 'react';
 import { Button, Dialog, UnStyledButton } from '@graphiql/react';
-import { clean, setToken } from './token.js';
+import { clean, getToken, setToken, subscribe } from './token.js';
 
 const WHY = {
   asked: 'Requests of this browser tab are sent with the token given here.',
   needed: 'This server answers only to requests with an API token.',
   refused: 'The server did not accept the token: it is unknown, expired or disabled.',
 };
+
+export function useToken() {
+  return useSyncExternalStore(subscribe, getToken);
+}
 
 /** The button in the top bar and the dialog behind it. */
 export function TokenControl({ token, dialog, setDialog }) {

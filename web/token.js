@@ -1,5 +1,3 @@
-import { useSyncExternalStore } from 'react';
-
 // The token lives in memory and, to survive a reload, in this browser tab's session storage.
 // It reaches the server as a header only: the fragment of an address is never sent.
 const KEY = 'proxbox-graphql:token';
@@ -19,11 +17,11 @@ export function setToken(value) {
   for (const listener of listeners) listener();
 }
 
-export function useToken() {
-  return useSyncExternalStore(subscribe, () => token);
+export function getToken() {
+  return token;
 }
 
-function subscribe(listener) {
+export function subscribe(listener) {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }

@@ -1,5 +1,5 @@
-//! The pages a browser gets: GraphiQL, bundled from `web/` by `build.rs` and embedded, or, in a
-//! build without it, a plain page of our own.
+//! The pages a browser gets: GraphiQL and the viewer of the REST API's document, bundled from `web/`
+//! by `build.rs` and embedded, or, in a build without them, plain pages of our own.
 //!
 //! Nothing here needs a token: the pages hold no data, and ask for the token themselves. All
 //! addresses are relative, so the server may sit behind any path prefix.
@@ -22,43 +22,72 @@ use axum::{
 #[folder = "$OUT_DIR/web"]
 struct Bundle;
 
-/// The page for builds without the bundle, always there: its parts and their content.
-const FALLBACK: [(&str, &str); 3] = [
+/// The pages for builds without the bundle, always there: their parts and their content.
+const FALLBACK: [(&str, &str); 4] = [
     ("fallback.html", include_str!("fallback.html")),
     ("fallback.js", include_str!("fallback.js")),
     ("fallback.css", include_str!("fallback.css")),
+    ("docs-fallback.html", include_str!("docs-fallback.html")),
 ];
+
+/// A page, and what it may do.
+struct Page {
+    bundled: &'static str,
+    plain: &'static str,
+    policy: &'static str,
+}
 
 /// Only files of this server run, and nobody may frame the page: it holds a token. GraphiQL's
 /// editor sets styles inline and embeds its icon font; subscriptions need `ws:`.
-const POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self'; \
-    connect-src 'self' ws: wss:; style-src 'self' 'unsafe-inline'; font-src 'self' data:; \
-    img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+static GRAPHIQL: Page = Page {
+    bundled: "index.html",
+    plain: "fallback.html",
+    policy: "default-src 'none'; script-src 'self'; worker-src 'self'; \
+        connect-src 'self' ws: wss:; style-src 'self' 'unsafe-inline'; font-src 'self' data:; \
+        img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+};
 
-/// `/graphiql` and all below it.
+/// As strict, and without what the viewer has no need of; its icons are in its style sheet.
+static DOCS: Page = Page {
+    bundled: "docs.html",
+    plain: "docs-fallback.html",
+    policy: "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; \
+        img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+};
+
+/// `/graphiql` and `/api/docs`, and all below them. The slash at the end matters: the pages'
+/// addresses are relative to it. A browser resolves the relative location under its own prefix and
+/// carries the fragment, with the token, over.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
-        .route("/graphiql", get(redirect))
-        .route("/graphiql/", get(index))
-        .route("/graphiql/{*path}", get(file))
+        .route("/graphiql", get(async || redirect("graphiql/")))
+        .route("/graphiql/", get(async |headers: HeaderMap| GRAPHIQL.index(&headers)))
+        .route("/graphiql/{*path}", get(async |path: Path<String>, headers: HeaderMap| GRAPHIQL.file(&path, &headers)))
+        .route("/api/docs", get(async || redirect("docs/")))
+        .route("/api/docs/", get(async |headers: HeaderMap| DOCS.index(&headers)))
+        .route("/api/docs/{*path}", get(async |path: Path<String>, headers: HeaderMap| DOCS.file(&path, &headers)))
 }
 
-/// The slash matters: the page's addresses are relative to it. A browser resolves the relative
-/// location under its own prefix and carries the fragment, with the token, over.
-async fn redirect() -> Response {
-    (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, "graphiql/")]).into_response()
+fn redirect(location: &'static str) -> Response {
+    (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, location)]).into_response()
 }
 
-async fn index(headers: HeaderMap) -> Response {
-    let page = if Bundle::get("index.html").is_some() { "index.html" } else { "fallback.html" };
-    serve(page, &headers)
+impl Page {
+    fn index(&self, headers: &HeaderMap) -> Response {
+        let page = if Bundle::get(self.bundled).is_some() { self.bundled } else { self.plain };
+        serve(page, self.policy, headers)
+    }
+
+    /// The other page is not served here: its relative addresses would lead nowhere.
+    fn file(&self, path: &str, headers: &HeaderMap) -> Response {
+        if path.ends_with(".html") && path != self.bundled && path != self.plain {
+            return StatusCode::NOT_FOUND.into_response();
+        }
+        serve(path, self.policy, headers)
+    }
 }
 
-async fn file(Path(path): Path<String>, headers: HeaderMap) -> Response {
-    serve(&path, &headers)
-}
-
-fn serve(path: &str, headers: &HeaderMap) -> Response {
+fn serve(path: &str, policy: &'static str, headers: &HeaderMap) -> Response {
     let Some((data, tag)) = find(path) else {
         return StatusCode::NOT_FOUND.into_response();
     };
@@ -68,7 +97,7 @@ fn serve(path: &str, headers: &HeaderMap) -> Response {
         (header::CONTENT_TYPE, content_type(path)),
         (header::CACHE_CONTROL, cache),
         (header::ETAG, &tag),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
@@ -117,5 +146,39 @@ fn content_type(path: &str) -> &'static str {
         Some("woff2") => "font/woff2",
         Some("wasm") => "application/wasm",
         _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_page_is_served_in_its_own_place_only() {
+        let none = HeaderMap::new();
+        for (page, other) in [(&GRAPHIQL, &DOCS), (&DOCS, &GRAPHIQL)] {
+            let index = page.index(&none);
+            assert_eq!(index.status(), StatusCode::OK);
+            assert_eq!(index.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8");
+            assert_eq!(index.headers()[header::CONTENT_SECURITY_POLICY], page.policy);
+            for file in [page.plain, "fallback.css"] {
+                assert_eq!(page.file(file, &none).status(), StatusCode::OK, "{file}");
+            }
+            for file in [other.bundled, other.plain, "", "assets/none.js", "../Cargo.toml"] {
+                assert_eq!(page.file(file, &none).status(), StatusCode::NOT_FOUND, "{file}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_policy_lets_nobody_else_in() {
+        for page in [&GRAPHIQL, &DOCS] {
+            let sources = page.policy.split(';').flat_map(|directive| directive.split_whitespace().skip(1));
+            for source in sources {
+                assert!(["'none'", "'self'", "'unsafe-inline'", "data:", "ws:", "wss:"].contains(&source), "{source}");
+            }
+            assert!(page.policy.contains("default-src 'none'; script-src 'self';"), "no inline scripts");
+        }
+        assert!(!DOCS.policy.contains("unsafe"));
     }
 }

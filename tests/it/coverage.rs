@@ -167,6 +167,9 @@ async fn every_route_is_public_or_needs_a_token(db: TestDb) {
         ("/graphiql", "/graphiql", 307, 307),
         ("/graphiql/", "/graphiql/", 200, 200),
         ("/graphiql/{*path}", "/graphiql/fallback.css", 200, 200),
+        ("/api/docs", "/api/docs", 307, 307),
+        ("/api/docs/", "/api/docs/", 200, 200),
+        ("/api/docs/{*path}", "/api/docs/fallback.css", 200, 200),
     ];
     let known = table.iter().map(|(route, ..)| (*route).to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(routes(), known);
