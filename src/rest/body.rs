@@ -386,11 +386,16 @@ fn parsed(raw: &RawValue) -> Option<Value> {
     serde_json::from_str(raw.get()).ok()
 }
 
-/// The truths that the plugin's serializers know.
+/// The texts that the plugin's serializers take for true and for false.
+pub const TRUE: [&str; 14] = ["true", "True", "TRUE", "t", "T", "yes", "Yes", "YES", "y", "Y", "on", "On", "ON", "1"];
+/// See [`TRUE`].
+pub const FALSE: [&str; 14] =
+    ["false", "False", "FALSE", "f", "F", "no", "No", "NO", "n", "N", "off", "Off", "OFF", "0"];
+
 fn truth(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "t" | "yes" | "y" | "on" | "1" => Some(true),
-        "false" | "f" | "no" | "n" | "off" | "0" => Some(false),
+    match text {
+        text if TRUE.contains(&text) => Some(true),
+        text if FALSE.contains(&text) => Some(false),
         _ => None,
     }
 }

@@ -92,11 +92,6 @@ impl Field {
     pub fn is_shown(&self) -> bool {
         self.access != Access::Write
     }
-
-    /// Whether bodies may give it.
-    pub fn is_written(&self) -> bool {
-        self.access != Access::Read
-    }
 }
 
 /// A resource: its name, its fields in the order of answers, and what lists of it understand.

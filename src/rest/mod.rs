@@ -15,6 +15,7 @@ mod metadata;
 mod negotiate;
 mod netbox;
 mod node;
+mod openapi;
 mod query;
 mod related;
 mod resource;

@@ -46,6 +46,18 @@ pub const PROXBOX: Root = &[
 /// `/api/plugins/proxbox/endpoints/`.
 pub const ENDPOINTS: Root = &[("proxmox", "/api/plugins/proxbox/endpoints/proxmox/")];
 
+/// The paths of these pages.
+pub const PATHS: [&str; 8] = [
+    "/api/",
+    "/api/dcim/",
+    "/api/extras/",
+    "/api/virtualization/",
+    "/api/plugins/",
+    "/api/plugins/proxbox/",
+    "/api/plugins/proxbox/endpoints/",
+    "/api/status/",
+];
+
 /// What a page of this sort says.
 #[derive(Clone, Copy, Debug)]
 pub enum Page {

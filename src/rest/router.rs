@@ -1,17 +1,18 @@
 //! Which path leads where.
 use super::ask::Limits;
 use super::error::{Refusal, Result};
+use super::openapi;
 use super::resource::{Resource, Target, answer};
 use super::roots::{self, API_VERSION, Page};
 use crate::app::{App, RequestId};
 use crate::entity::{Kind, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag};
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Path, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{any, get};
+use axum::{Json, Router};
 use std::net::SocketAddr;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -54,6 +55,7 @@ pub fn router(app: App, limits: Limits) -> Router {
         .route("/api/plugins/proxbox/", page(Page::Root(roots::PROXBOX)))
         .route("/api/plugins/proxbox/endpoints/", page(Page::Root(roots::ENDPOINTS)))
         .route("/api/status/", page(Page::Status))
+        .route("/api/schema/", get(schema))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(finish))
         .with_state(Door { app, limits })
@@ -90,6 +92,11 @@ fn page(page: Page) -> axum::routing::MethodRouter<Door> {
             in_time(limits, roots::answer(&app, limits, peer.ip(), id, page, request)).await
         },
     )
+}
+
+/// The document holds no data, so it needs no token.
+async fn schema(State(door): State<Door>, ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap) -> Response {
+    Json(openapi::document(&door.app.settings.origin(&headers, peer.ip()).base)).into_response()
 }
 
 /// An answer within the time that a request has. The body of a stream is not part of it.
@@ -139,9 +146,8 @@ pub async fn fallback(method: Method, uri: Uri) -> Response {
 /// Whether a path is that of a list, a page or an object.
 fn is_known(path: &str) -> bool {
     const ALIASES: [&str; 2] = ["/api/plugins/proxbox/proxmox-clusters/", "/api/plugins/proxbox/proxmox-nodes/"];
-    let roots = [roots::API, roots::DCIM, roots::EXTRAS, roots::VIRTUALIZATION, roots::PLUGINS, roots::PROXBOX];
     let is_list = |path: &str| ALIASES.contains(&path) || Kind::ALL.iter().any(|kind| kind.rest_path() == path);
-    let is_page = path == "/api/" || roots.iter().flat_map(|root| root.iter()).any(|(_, page)| *page == path);
+    let is_page = roots::PATHS.contains(&path) || path == "/api/schema/";
     let above = path.trim_end_matches('/').rsplit_once('/');
     let is_object =
         above.is_some_and(|(above, last)| !last.is_empty() && !last.contains('.') && is_list(&format!("{above}/")));
