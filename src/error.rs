@@ -67,8 +67,10 @@ pub enum Code {
     Invalid,
     TooLong,
     OutOfRange,
-    /// Somebody else has this value, which must be unique.
+    /// Another object has this value, which must be unique.
     Conflict,
+    /// Another object has this natural key: a name, and what it is unique with.
+    KeyTaken,
     /// It refers to something that is not there.
     ReferenceNotFound,
 }

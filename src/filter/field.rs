@@ -194,3 +194,15 @@ pub fn search_fields(kind: Kind) -> &'static [&'static str] {
         Kind::NetBoxCluster | Kind::NetBoxDevice | Kind::Tag => &["name"],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_begins_with_the_id() {
+        for kind in Kind::ALL {
+            assert_eq!(fields(kind)[0], ID, "{kind}");
+        }
+    }
+}

@@ -172,6 +172,21 @@ pub fn test(field: &'static Field, lookup: Lookup) -> Result<Filter> {
     Ok(Filter::Test(Test { field, lookup: field.ty.normalised(lookup) }))
 }
 
+/// The object has one of these ids.
+pub fn with_ids(kind: Kind, ids: &[i32]) -> Filter {
+    id(kind, Lookup::In(ids.iter().map(|id| Scalar::Int((*id).into())).collect()))
+}
+
+/// The object's id is this one or a larger one.
+pub fn from_id(kind: Kind, start: i64) -> Filter {
+    id(kind, Lookup::Compare(Compare::Gte, Scalar::Int(start)))
+}
+
+/// A test of the id, which every table of fields begins with.
+fn id(kind: Kind, lookup: Lookup) -> Filter {
+    Filter::Test(Test { field: &fields(kind)[0], lookup })
+}
+
 /// The text occurs in a search field; surrounding blanks do not count, and a blank text asks nothing.
 pub fn search(text: &str) -> Result<Filter> {
     let text = text.trim();

@@ -3,7 +3,7 @@ use crate::auth::Denied;
 use crate::entity::Kind;
 use crate::error::{Code, Error, Problem};
 use axum::Json;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
@@ -14,8 +14,8 @@ pub type Result<T, E = Refusal> = std::result::Result<T, E>;
 #[derive(Debug)]
 pub struct Refusal {
     pub status: StatusCode,
-    pub body: Value,
-    header: Option<(HeaderName, HeaderValue)>,
+    pub body: Box<Value>,
+    header: Option<(&'static str, &'static str)>,
 }
 
 /// What a token that may not do something is told.
@@ -29,7 +29,7 @@ impl Refusal {
 
     /// A refusal with a body of its own.
     pub fn body(status: StatusCode, body: Value) -> Self {
-        Self { status, body, header: None }
+        Self { status, body: Box::new(body), header: None }
     }
 
     /// What is wrong with the request, by place.
@@ -62,15 +62,14 @@ impl Refusal {
         Self::detail(StatusCode::GATEWAY_TIMEOUT, "The request took too long.")
     }
 
-    fn with(mut self, name: HeaderName, value: &'static str) -> Self {
-        self.header = Some((name, HeaderValue::from_static(value)));
-        self
+    fn with(self, name: &'static str, value: &'static str) -> Self {
+        Self { header: Some((name, value)), ..self }
     }
 
     /// The method is not one of those that the route has.
     pub fn method(method: &str, allowed: &'static str) -> Self {
         let message = format!("Method \"{method}\" not allowed.");
-        Self::detail(StatusCode::METHOD_NOT_ALLOWED, message).with(header::ALLOW, allowed)
+        Self::detail(StatusCode::METHOD_NOT_ALLOWED, message).with("allow", allowed)
     }
 }
 
@@ -118,7 +117,7 @@ impl From<Error> for Refusal {
             Error::Conflict(_) => told(StatusCode::CONFLICT),
             Error::Stale(_) => told(StatusCode::PRECONDITION_FAILED),
             Error::Expired(_) => told(StatusCode::GONE),
-            Error::Contention => told(StatusCode::SERVICE_UNAVAILABLE).with(header::RETRY_AFTER, "1"),
+            Error::Contention => told(StatusCode::SERVICE_UNAVAILABLE).with("retry-after", "1"),
             Error::Timeout => Self::timeout(),
             Error::Database(_) | Error::Key(_) | Error::Internal(_) => {
                 tracing::error!("{error}");
@@ -135,9 +134,7 @@ pub fn fields(problems: &[Problem]) -> Value {
         let name = problem.path.first().map_or("non_field_errors", String::as_str);
         match (problem.code, problem.path.get(1)) {
             // What must be unique together is told of the object as a whole.
-            (Code::Conflict, _) if problem.message.contains(" with this ") && name == "name" => {
-                push(&mut body, "__all__", &problem.message);
-            }
+            (Code::KeyTaken, _) => push(&mut body, "__all__", &problem.message),
             (_, Some(below)) if below == "non_field_errors" => {
                 body.insert(name.to_owned(), json!({below: [problem.message]}));
             }
@@ -158,7 +155,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(self.body)).into_response();
         if let Some((name, value)) = self.header {
-            response.headers_mut().insert(name, value);
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         response
     }

@@ -6,7 +6,7 @@ use super::query::{COMMON, Query};
 use crate::db::Db;
 use crate::entity::{Kind, Mode, Scalar, address, parse_time};
 use crate::error::{Code, Error, Problem};
-use crate::filter::{Compare, Field, Filter, Lookup, Text, Type, View, field, search, test};
+use crate::filter::{Compare, Field, Filter, Lookup, Text, Type, View, field, search, test, with_ids};
 use crate::service::read;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
@@ -74,10 +74,10 @@ pub fn parameters(spec: &Spec) -> Vec<Parameter> {
             }
             (None, Some((front, rest))) => {
                 let through = field(spec.kind, front);
-                if let Some((through, Type::One(target))) = through.map(|field| (field, field.ty)) {
-                    if let Some(inner) = field(target, rest) {
-                        add(name, About::Through(through, inner), suffixes(inner.ty));
-                    }
+                if let Some((through, Type::One(target))) = through.map(|field| (field, field.ty))
+                    && let Some(inner) = field(target, rest)
+                {
+                    add(name, About::Through(through, inner), suffixes(inner.ty));
                 }
             }
             (None, None) => {}
@@ -181,7 +181,7 @@ impl Parameter {
             }
         }
         if !ids.is_empty() {
-            let same = same_ids(target, &ids)?;
+            let same = with_ids(target, &ids);
             ids.sort_unstable();
             ids.dedup();
             if read::ids(db, &View::everything(), target, &same, ids.len() as u64).await?.len() < ids.len() {
@@ -255,11 +255,6 @@ fn positive(suffix: &'static str) -> &'static str {
         "nie" => "ie",
         other => other,
     }
-}
-
-fn same_ids(kind: Kind, ids: &[i32]) -> Result<Filter, Error> {
-    let id = field(kind, "id").ok_or_else(|| Error::Internal(format!("a {kind} has no id")))?;
-    test(id, Lookup::In(ids.iter().map(|id| Scalar::Int((*id).into())).collect()))
 }
 
 /// NULL or the empty text.

@@ -6,9 +6,7 @@ use super::negotiate::Format;
 use super::query::{From, Page};
 use super::resource::{Resource, json, view};
 use super::{etag, filter, stream};
-use crate::entity::{Kind, Scalar};
-use crate::error::Error;
-use crate::filter::{Compare, Filter, Lookup, View, field, test};
+use crate::filter::{Filter, View, from_id};
 use crate::principal::Act;
 use crate::service::read::{self, Listing, Parents, ROOT, Sort, sort_field};
 use axum::http::{StatusCode, header};
@@ -56,7 +54,7 @@ pub async fn list<M: Resource>(ask: &mut Ask) -> Result<Response> {
 /// Reads the question; everything wrong with it is told before any row is read.
 async fn question<M: Resource>(ask: &mut Ask) -> Result<Question> {
     let (spec, query) = (M::spec(), ask.query.clone());
-    let (filter, unknown) = filter::filter(&ask.app.db, spec, &query).await?;
+    let (mut filter, unknown) = filter::filter(&ask.app.db, spec, &query).await?;
     unknown.iter().for_each(|name| ask.ignore(name, name));
     let (shape, unknown) = query.shape(spec);
     unknown.iter().for_each(|name| ask.ignore("fields", name));
@@ -64,9 +62,8 @@ async fn question<M: Resource>(ask: &mut Ask) -> Result<Question> {
     unknown.iter().for_each(|name| ask.ignore("ordering", name));
     let page = query.page(ask.limits.pages)?;
     ask.check_ignored()?;
-    let mut filter = filter;
     if let From::Start(start) = page.from {
-        filter = Filter::All(vec![filter, at_least(M::KIND, start)?]);
+        filter = Filter::All(vec![filter, from_id(M::KIND, start)]);
         let by = sort_field(M::KIND, "id").map(|by| Sort { by, descending: false, nulls_first: false });
         ordering = read::Ordering::new(M::KIND, by.into_iter().collect());
     }
@@ -78,11 +75,6 @@ async fn question<M: Resource>(ask: &mut Ask) -> Result<Question> {
 
 /// As many rows as no table holds.
 const ALL: u64 = u32::MAX as u64;
-
-fn at_least(kind: Kind, start: i64) -> Result<Filter, Error> {
-    let id = field(kind, "id").ok_or_else(|| Error::Internal(format!("a {kind} has no id")))?;
-    test(id, Lookup::Compare(Compare::Gte, Scalar::Int(start)))
-}
 
 /// The tag of a list: its revision, and a hash of everything else that decides about the answer.
 async fn tag<M: Resource>(ask: &Ask, question: &Question) -> Result<String> {

@@ -7,9 +7,8 @@ use super::field::Spec;
 use super::negotiate::{Format, negotiate};
 use super::{etag, list, metadata, write};
 use crate::app::{App, RequestId};
-use crate::entity::{Kind, Scalar};
 use crate::error::Error;
-use crate::filter::{Filter, Lookup, View, field, test};
+use crate::filter::{Filter, View, with_ids};
 use crate::principal::Act;
 use crate::service::{Writable, last_updated, read};
 use axum::body::Body;
@@ -134,16 +133,9 @@ pub fn view<M: Resource>(ask: &Ask, act: Act) -> View {
     View::of(|kind| if kind == M::KIND { scope.clone() } else { Filter::everything() })
 }
 
-/// The filter of some ids.
-pub fn with_ids(kind: Kind, ids: &[i32]) -> Result<Filter, Error> {
-    let field = field(kind, "id").ok_or_else(|| Error::Internal(format!("a {kind} has no id")))?;
-    test(field, Lookup::In(ids.iter().map(|id| Scalar::Int((*id).into())).collect()))
-}
-
 /// The object of this id, if one may do this with it.
 async fn find<M: Resource>(ask: &Ask, id: i32, act: Act) -> Result<Option<Arc<M>>> {
-    let filter = with_ids(M::KIND, &[id])?;
-    Ok(read::find::<M::E>(&ask.app.db, &view::<M>(ask, act), &filter).await?)
+    Ok(read::find::<M::E>(&ask.app.db, &view::<M>(ask, act), &with_ids(M::KIND, &[id])).await?)
 }
 
 async fn detail<M: Resource>(ask: &mut Ask, row: Arc<M>) -> Result<Response> {

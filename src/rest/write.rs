@@ -5,10 +5,10 @@ use super::document::{Document, Related, Shape};
 use super::error::{Refusal, Result, fields};
 use super::negotiate::Format;
 use super::related::{Known, resolve};
-use super::resource::{Resource, json, note_parameters, version, view, with_ids, written};
+use super::resource::{Resource, json, note_parameters, version, view, written};
 use super::{etag, field::Access};
 use crate::error::Error;
-use crate::filter::View;
+use crate::filter::{View, with_ids};
 use crate::principal::Act;
 use crate::service::batch::{Done, Mode, Operation};
 use crate::service::read::{self, Listing, Ordering, Parents, ROOT};
@@ -231,7 +231,7 @@ fn ids(elements: &[Element]) -> Result<Vec<i32>> {
 
 /// Which of these ids are of objects with which one may do this; the others are passed over.
 async fn reachable<M: Resource>(ask: &mut Ask, ids: &[i32], act: Act) -> Result<HashSet<i32>> {
-    let filter = with_ids(M::KIND, ids)?;
+    let filter = with_ids(M::KIND, ids);
     let found = read::ids(&ask.app.db, &view::<M>(ask, act), M::KIND, &filter, ids.len() as u64).await?;
     let found = found.into_iter().collect::<HashSet<_>>();
     for id in ids.iter().filter(|id| !found.contains(id)) {
@@ -269,7 +269,7 @@ pub async fn update_many<M: Resource>(ask: &mut Ask, verb: Verb, body: Body) -> 
 async fn ordered<M: Resource>(ask: &Ask, ids: &HashSet<i32>) -> Result<Vec<Arc<M>>> {
     let ids = ids.iter().copied().collect::<Vec<_>>();
     let listing = Listing {
-        filter: with_ids(M::KIND, &ids)?,
+        filter: with_ids(M::KIND, &ids),
         ordering: Ordering::new(M::KIND, Vec::new()),
         page: crate::page::Page::first(ids.len() as u64),
         unread: Vec::new(),

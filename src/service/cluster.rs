@@ -62,7 +62,7 @@ impl Writable for cluster::Model {
 
     fn conflict(_: &str) -> Problem {
         let message = "Proxmox cluster with this Proxmox endpoint and Cluster name already exists.";
-        Problem::new(Code::Conflict, "name", message)
+        Problem::new(Code::KeyTaken, "name", message)
     }
 
     fn tags(patch: &Patch) -> &Given<Vec<String>> {

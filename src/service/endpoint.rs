@@ -94,7 +94,7 @@ impl Writable for endpoint::Model {
     }
 
     fn conflict(_: &str) -> Problem {
-        Problem::new(Code::Conflict, "name", "An endpoint with this name and host already exists.")
+        Problem::new(Code::KeyTaken, "name", "An endpoint with this name and host already exists.")
     }
 
     fn tags(patch: &Patch) -> &Given<Vec<String>> {

@@ -80,7 +80,7 @@ impl Writable for node::Model {
 
     fn conflict(_: &str) -> Problem {
         let message = "Proxmox node with this Proxmox endpoint and Node name already exists.";
-        Problem::new(Code::Conflict, "name", message)
+        Problem::new(Code::KeyTaken, "name", message)
     }
 
     fn tags(patch: &Patch) -> &Given<Vec<String>> {

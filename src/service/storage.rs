@@ -114,7 +114,7 @@ impl Writable for storage::Model {
     }
 
     fn conflict(_: &str) -> Problem {
-        Problem::new(Code::Conflict, "name", "Proxmox Storage with this Cluster and Name already exists.")
+        Problem::new(Code::KeyTaken, "name", "Proxmox Storage with this Cluster and Name already exists.")
     }
 
     fn tags(patch: &Patch) -> &Given<Vec<String>> {

@@ -90,7 +90,7 @@ pub async fn upsert<M: Writable>(tx: &mut Tx, patch: &M::Patch) -> Result<(M, bo
     tx.must_may(M::KIND, Act::Add)?;
     let savepoint = tx.savepoint(Savepoint::Row).await?;
     match insert(tx, new.clone(), patch).await {
-        Err(Error::Input(problems)) if problems.iter().all(|problem| problem.code == Code::Conflict) => {
+        Err(Error::Input(problems)) if problems.iter().all(|problem| problem.code == Code::KeyTaken) => {
             tx.roll_back_to(savepoint).await?;
             // Somebody made it meanwhile; if they took it away again, beginning anew will do.
             let row = twin(tx, &new).await?.ok_or(Error::Contention)?;

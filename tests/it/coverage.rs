@@ -141,7 +141,7 @@ fn sources(folder: &Path, texts: &mut Vec<String>) {
 }
 
 /// The routes of the sources; one whose path is no literal fails.
-fn routes() -> BTreeSet<String> {
+pub fn routes() -> BTreeSet<String> {
     let mut texts = Vec::new();
     sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut texts);
     let mut found = BTreeSet::new();

@@ -88,7 +88,7 @@ impl UserError {
             Code::Invalid => UserErrorCode::Invalid,
             Code::TooLong => UserErrorCode::TooLong,
             Code::OutOfRange => UserErrorCode::OutOfRange,
-            Code::Conflict => UserErrorCode::Conflict,
+            Code::Conflict | Code::KeyTaken => UserErrorCode::Conflict,
             Code::ReferenceNotFound => UserErrorCode::ReferenceNotFound,
         };
         Self { code, message: problem.message, path }
