@@ -7,6 +7,7 @@ mod coverage;
 mod database;
 mod graphql;
 mod property;
+mod rest;
 mod rooms;
 mod service;
 mod smoke;

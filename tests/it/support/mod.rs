@@ -1,8 +1,10 @@
 //! What the tests stand on: databases, a server in this process, and questions to it.
 mod postgres;
+mod pristine;
 mod server;
 
-pub use server::{Answer, Server};
+pub use pristine::Pristine;
+pub use server::{Answer, Server, limits};
 
 use proxbox_graphql::app::{App, Schema, Settings};
 use proxbox_graphql::db::DbOptions;

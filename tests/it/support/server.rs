@@ -6,9 +6,10 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use proxbox_graphql::app::App;
 use proxbox_graphql::graphql::limits::Limits;
+use proxbox_graphql::rest::{self, PageSizes};
 use proxbox_graphql::server::{RequestLimits, router};
 use serde_json::{Value, json};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -56,7 +57,11 @@ impl Server {
         Self::limited(app, Limits::default())
     }
 
-    pub fn limited(mut app: App, graphql: Limits) -> Self {
+    pub fn limited(app: App, graphql: Limits) -> Self {
+        Self::within(app, RequestLimits { graphql, ..limits() })
+    }
+
+    pub fn within(mut app: App, limits: RequestLimits) -> Self {
         let statements = Arc::new(AtomicUsize::new(0));
         for connection in [&mut app.db.read, &mut app.db.write] {
             let statements = statements.clone();
@@ -64,14 +69,17 @@ impl Server {
                 statements.fetch_add(1, Ordering::Relaxed);
             });
         }
-        let limits = RequestLimits { graphql, body: 1 << 20, timeout: Duration::from_secs(10) };
         Self { routes: router(&app, limits).unwrap(), app, statements }
     }
 
-    /// Sends a request from 192.0.2.7. In a task, as a server handles it: elsewhere yielding does not let others run.
-    pub async fn send(&self, mut request: Request<Body>) -> Answer {
-        let peer: SocketAddr = "192.0.2.7:4000".parse().unwrap();
-        request.extensions_mut().insert(ConnectInfo(peer));
+    /// Sends a request from 192.0.2.7.
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        self.send_from("192.0.2.7".parse().unwrap(), request).await
+    }
+
+    /// Sends a request. In a task, as a server handles it: elsewhere yielding does not let others run.
+    pub async fn send_from(&self, peer: IpAddr, mut request: Request<Body>) -> Answer {
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(peer, 4000)));
         let response = tokio::spawn(self.routes.clone().oneshot(request)).await.unwrap().unwrap();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap().to_vec();
@@ -111,11 +119,23 @@ impl Server {
     pub async fn count_as(&self, token: &str, query: &str) -> usize {
         // The first use of a token is noted in the background; that must not count.
         self.ask_as(token, "{ __typename }", json!({})).await.data();
+        self.statements_of(async || drop(self.ask_as(token, query, json!({})).await.data())).await
+    }
+
+    /// How many statements are sent while this is asked, without what an earlier request left to do.
+    pub async fn statements_of(&self, ask: impl AsyncFnOnce()) -> usize {
         self.app.tasks.close();
         self.app.tasks.wait().await;
         self.app.tasks.reopen();
         self.statements.store(0, Ordering::Relaxed);
-        self.ask_as(token, query, json!({})).await.data();
+        ask().await;
         self.statements.load(Ordering::Relaxed)
     }
+}
+
+/// What requests of tests may cost.
+pub fn limits() -> RequestLimits {
+    let timeout = Duration::from_secs(10);
+    let rest = rest::Limits { body: 1 << 20, timeout, pages: PageSizes { default: 50, largest: 1000 } };
+    RequestLimits { graphql: Limits::default(), body: 1 << 20, rest, timeout, write_idle: Duration::from_secs(60) }
 }
