@@ -386,18 +386,14 @@ fn parsed(raw: &RawValue) -> Option<Value> {
     serde_json::from_str(raw.get()).ok()
 }
 
-/// The texts that the plugin's serializers take for true and for false.
-pub const TRUE: [&str; 14] = ["true", "True", "TRUE", "t", "T", "yes", "Yes", "YES", "y", "Y", "on", "On", "ON", "1"];
+/// The texts that the plugin's serializers take for true and for false, in any case.
+pub const TRUE: [&str; 6] = ["true", "t", "yes", "y", "on", "1"];
 /// See [`TRUE`].
-pub const FALSE: [&str; 14] =
-    ["false", "False", "FALSE", "f", "F", "no", "No", "NO", "n", "N", "off", "Off", "OFF", "0"];
+pub const FALSE: [&str; 6] = ["false", "f", "no", "n", "off", "0"];
 
 fn truth(text: &str) -> Option<bool> {
-    match text {
-        text if TRUE.contains(&text) => Some(true),
-        text if FALSE.contains(&text) => Some(false),
-        _ => None,
-    }
+    let is_one_of = |texts: [&str; 6]| texts.iter().any(|known| known.eq_ignore_ascii_case(text));
+    if is_one_of(TRUE) { Some(true) } else { is_one_of(FALSE).then_some(false) }
 }
 
 /// A whole number in Python's way: blanks around it, a sign, zeros behind a point.

@@ -1,4 +1,5 @@
 //! What bodies and answers look like. Requests are described as they are taken: tolerant of types, as the plugin is.
+use super::super::body;
 use super::super::field::{Access, Field, Spec, Type};
 use super::{resources, schema, schema_name};
 use crate::entity::{Kind, Mode};
@@ -123,7 +124,11 @@ fn request(kind: Kind, field: &Field, creating: bool) -> Value {
         Type::Int(least, most) => vec![integer(least.into(), most.into()), digits()],
         Type::BigInt => vec![integer(i64::MIN, i64::MAX), digits()],
         Type::Float => vec![json!({"type": ["number", "boolean"]}), json!({"type": "string", "pattern": NUMBER})],
-        Type::Bool => vec![json!({"type": "boolean"}), json!({"enum": truths()})],
+        Type::Bool => vec![
+            json!({"type": "boolean"}),
+            json!({"type": "integer", "minimum": 0, "maximum": 1}),
+            json!({"type": "string", "pattern": truths()}),
+        ],
         Type::Address => address(kind),
         Type::Reference(_) => vec![schema("Reference")],
         Type::Tags => vec![json!({"type": "array", "items": schema("Reference")})],
@@ -190,10 +195,14 @@ fn address(kind: Kind) -> Vec<Value> {
     forms
 }
 
-/// The texts and numbers that are taken for a truth.
-fn truths() -> Vec<Value> {
-    let texts = super::super::body::TRUE.into_iter().chain(super::super::body::FALSE).map(Value::from);
-    texts.chain([json!(0), json!(1)]).collect()
+/// A pattern of the texts that are taken for a truth, in any case.
+fn truths() -> String {
+    let any_case = |c: char| match c.is_ascii_alphabetic() {
+        true => format!("[{c}{}]", c.to_ascii_uppercase()),
+        false => c.to_string(),
+    };
+    let words = body::TRUE.into_iter().chain(body::FALSE).map(|word| word.chars().map(any_case).collect::<String>());
+    format!("^({})$", words.collect::<Vec<_>>().join("|"))
 }
 
 fn shared() -> Vec<(&'static str, Value)> {

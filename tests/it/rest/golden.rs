@@ -1,5 +1,6 @@
 //! The plugin's behaviour as it was recorded, case by case, on the rows it was recorded on.
 use super::Call;
+use super::openapi::{document, tells_of};
 use crate::support::{Answer, Pristine, Server, TestDb, both};
 use futures_util::stream::{self, StreamExt};
 use serde::Deserialize;
@@ -68,12 +69,16 @@ impl Case {
     }
 
     /// Asks what it asks, one request after the other; tells what is wrong.
-    async fn run(&self, server: &Server, tokens: &Map<String, Value>) -> Option<String> {
+    async fn run(&self, server: &Server, tokens: &Map<String, Value>, document: &Value) -> Option<String> {
         let followups = self.followups.iter().flatten().map(|part| (&part.request, &part.response));
         for (request, response) in std::iter::once((&self.request, &self.response)).chain(followups) {
             let answer = request.call(tokens).send(server).await;
+            let told = |why: &str| Some(format!("{}: {} {}: {why}", self.id, request.method, request.path));
             if let Some(why) = difference(&answer, response, &self.volatile) {
-                return Some(format!("{}: {} {}: {why}", self.id, request.method, request.path));
+                return told(&why);
+            }
+            if !tells_of(document, &request.method, &request.path, answer.status.as_u16()) {
+                return told(&format!("{} is not documented", answer.status));
             }
         }
         None
@@ -168,18 +173,20 @@ fn report(failed: &[String], ran: usize, expected: usize) {
 
 async fn reading(db: TestDb) {
     let (server, tokens, cases) = (db.server().await, tokens(), cases());
-    let asked = cases.iter().filter(|case| !case.writes()).map(|case| case.run(&server, &tokens));
+    let document = document(&server).await;
+    let asked = cases.iter().filter(|case| !case.writes()).map(|case| case.run(&server, &tokens, &document));
     let told = stream::iter(asked).buffered(8).collect::<Vec<_>>().await;
     report(&told.iter().flatten().cloned().collect::<Vec<_>>(), told.len(), CASES - WRITING);
 }
 
 async fn writing(db: TestDb) {
     let (server, tokens) = (db.server().await, tokens());
+    let document = document(&server).await;
     let pristine = Pristine::keep(&server.app.db).await;
     let (mut ran, mut failed) = (0, Vec::new());
     for case in cases().iter().filter(|case| case.writes()) {
         ran += 1;
-        failed.extend(case.run(&server, &tokens).await);
+        failed.extend(case.run(&server, &tokens, &document).await);
         pristine.restore().await;
     }
     report(&failed, ran, WRITING);

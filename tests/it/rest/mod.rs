@@ -1,5 +1,6 @@
 //! The REST API as its clients see it.
 mod golden;
+mod openapi;
 
 use crate::support::{ADMIN, Answer, Server};
 use axum::body::Body;
