@@ -136,6 +136,11 @@ impl Parameter {
             About::TagId => self.tag_ids(db, values).await,
             About::Field(field) => match field.ty {
                 Type::One(target) => self.relation(db, field, target, values).await,
+                // These two choose the representation, as everywhere.
+                _ if self.name == "format" => {
+                    let formats = values.iter().copied().filter(|value| !matches!(*value, "json" | "api"));
+                    self.scalar(field, &formats.collect::<Vec<_>>())
+                }
                 _ => self.scalar(field, values),
             },
             About::Through(field, inner) => {

@@ -139,7 +139,7 @@ async fn find<M: Resource>(ask: &Ask, id: i32, act: Act) -> Result<Option<Arc<M>
 }
 
 async fn detail<M: Resource>(ask: &mut Ask, row: Arc<M>) -> Result<Response> {
-    note_parameters::<M>(ask);
+    note_parameters(ask, &["fields", "omit", "brief", "format"]);
     let query = ask.query.clone();
     let (shape, unknown) = query.shape(M::spec());
     unknown.iter().for_each(|name| ask.ignore("fields", name));
@@ -152,8 +152,7 @@ async fn detail<M: Resource>(ask: &mut Ask, row: Arc<M>) -> Result<Response> {
 }
 
 /// Notes the parameters that mean nothing where no list is asked for.
-pub fn note_parameters<M: Resource>(ask: &mut Ask) {
-    let known = ["fields", "omit", "brief", "format"];
+pub fn note_parameters(ask: &mut Ask, known: &[&str]) {
     let unknown = ask.query.names().into_iter().filter(|name| !known.contains(name)).map(str::to_owned);
     for name in unknown.collect::<Vec<_>>() {
         ask.ignore(&name, &name);

@@ -6,7 +6,7 @@ use super::resource::{Resource, Target, answer};
 use super::roots::{self, API_VERSION, Page};
 use crate::app::{App, RequestId};
 use crate::entity::{Kind, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag};
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
@@ -118,6 +118,10 @@ async fn finish(request: Request, next: Next) -> Response {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     headers.append(header::VARY, HeaderValue::from_static("accept, authorization"));
     if is_head {
+        // As long as the answer to GET would be, where that is known.
+        if let Some(length) = response.body().size_hint().exact().filter(|length| *length > 0) {
+            response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+        }
         *response.body_mut() = Body::empty();
     }
     response

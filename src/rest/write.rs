@@ -94,7 +94,7 @@ fn creation<M: Resource>(patch: M::Patch) -> Operation<M::Patch> {
 
 /// POST on a list: one object, or a list of them.
 pub async fn create<M: Resource>(ask: &mut Ask, body: Body) -> Result<Response> {
-    note_parameters::<M>(ask);
+    note_parameters(ask, &["format"]);
     let mut known = Known::new();
     match read_body(ask, body).await? {
         Given::Many(elements) => create_many::<M>(ask, within_bounds(elements)?).await,
@@ -177,7 +177,7 @@ async fn many<M: Resource>(ask: &Ask, status: StatusCode, rows: &[Arc<M>]) -> Re
 
 /// PUT and PATCH on an object.
 pub async fn update<M: Resource>(ask: &mut Ask, row: &M, verb: Verb, body: Body) -> Result<Response> {
-    note_parameters::<M>(ask);
+    note_parameters(ask, &["format"]);
     // The time goes along: what changes between here and the write is noticed there.
     let if_last_updated = etag::must_match(&ask.headers, &version(row)?)?.then(|| last_updated(row)).flatten();
     let fields = one_object(read_body(ask, body).await?)?;
@@ -191,7 +191,7 @@ pub async fn update<M: Resource>(ask: &mut Ask, row: &M, verb: Verb, body: Body)
 
 /// DELETE on an object. A body says nothing, but must be an object if there is one.
 pub async fn delete<M: Resource>(ask: &mut Ask, row: &M, body: Body) -> Result<Response> {
-    note_parameters::<M>(ask);
+    note_parameters(ask, &["format"]);
     ask.check_ignored()?;
     let if_last_updated = etag::must_match(&ask.headers, &version(row)?)?.then(|| last_updated(row)).flatten();
     one_object(read_body(ask, body).await?)?;
@@ -200,7 +200,7 @@ pub async fn delete<M: Resource>(ask: &mut Ask, row: &M, body: Body) -> Result<R
 }
 
 /// The ids of a bulk, aligned with its elements, or the list of what is wrong with them.
-fn ids(elements: &[Element]) -> Result<Vec<i32>> {
+fn ids(elements: &[Element]) -> Result<Vec<i64>> {
     let read = |element: &Element| -> Result<i64, Value> {
         let Element::Object(fields) = element else { return Err(element_problem(element).unwrap_or_default()) };
         let told = |problem: crate::error::Problem| json!({"id": [problem.message]});
@@ -219,8 +219,7 @@ fn ids(elements: &[Element]) -> Result<Vec<i32>> {
     for element in elements {
         match read(element) {
             Ok(id) => {
-                // No object has an id past 32 bits, nor 0.
-                ids.push(i32::try_from(id).unwrap_or(0));
+                ids.push(id);
                 problems.push(json!({}));
             }
             Err(problem) => problems.push(problem),
@@ -230,10 +229,11 @@ fn ids(elements: &[Element]) -> Result<Vec<i32>> {
 }
 
 /// Which of these ids are of objects with which one may do this; the others are passed over.
-async fn reachable<M: Resource>(ask: &mut Ask, ids: &[i32], act: Act) -> Result<HashSet<i32>> {
-    let filter = with_ids(M::KIND, ids);
+async fn reachable<M: Resource>(ask: &mut Ask, ids: &[i64], act: Act) -> Result<HashSet<i64>> {
+    let small = ids.iter().filter_map(|id| i32::try_from(*id).ok()).collect::<Vec<_>>();
+    let filter = with_ids(M::KIND, &small);
     let found = read::ids(&ask.app.db, &view::<M>(ask, act), M::KIND, &filter, ids.len() as u64).await?;
-    let found = found.into_iter().collect::<HashSet<_>>();
+    let found = found.into_iter().map(i64::from).collect::<HashSet<_>>();
     for id in ids.iter().filter(|id| !found.contains(id)) {
         ask.ignore("id", &id.to_string());
     }
@@ -242,19 +242,20 @@ async fn reachable<M: Resource>(ask: &mut Ask, ids: &[i32], act: Act) -> Result<
 
 /// PUT and PATCH on a list: all or nothing.
 pub async fn update_many<M: Resource>(ask: &mut Ask, verb: Verb, body: Body) -> Result<Response> {
-    note_parameters::<M>(ask);
+    note_parameters(ask, &["format"]);
     let elements = list(read_body(ask, body).await?)?;
     let ids = ids(&elements)?;
     let reachable = reachable::<M>(ask, &ids, Act::Change).await?;
     let (mut known, mut operations) = (Known::new(), Vec::new());
     for (element, id) in elements.into_iter().zip(&ids) {
         let (Element::Object(mut fields), true) = (element, reachable.contains(id)) else { continue };
+        let Ok(id) = i32::try_from(*id) else { continue };
         // It says which object; it is no change of it.
         if M::spec().field("id").is_some_and(|field| field.access == Access::Once) {
             fields.remove("id");
         }
         let item = item::<M>(ask, verb, fields, &mut known).await?;
-        operations.push(operation::<M>(item, |patch| Operation::Update { id: *id, if_last_updated: None, patch }));
+        operations.push(operation::<M>(item, |patch| Operation::Update { id, if_last_updated: None, patch }));
     }
     ask.check_ignored()?;
     let outcome = ask.app.write::<M>(ask.actor(), &operations, Mode::AllOrNothing).await?;
@@ -266,8 +267,8 @@ pub async fn update_many<M: Resource>(ask: &mut Ask, verb: Verb, body: Body) -> 
 }
 
 /// These objects in the model's default order.
-async fn ordered<M: Resource>(ask: &Ask, ids: &HashSet<i32>) -> Result<Vec<Arc<M>>> {
-    let ids = ids.iter().copied().collect::<Vec<_>>();
+async fn ordered<M: Resource>(ask: &Ask, ids: &HashSet<i64>) -> Result<Vec<Arc<M>>> {
+    let ids = ids.iter().filter_map(|id| i32::try_from(*id).ok()).collect::<Vec<_>>();
     let listing = Listing {
         filter: with_ids(M::KIND, &ids),
         ordering: Ordering::new(M::KIND, Vec::new()),
@@ -280,13 +281,14 @@ async fn ordered<M: Resource>(ask: &Ask, ids: &HashSet<i32>) -> Result<Vec<Arc<M
 
 /// DELETE on a list: all or nothing.
 pub async fn delete_many<M: Resource>(ask: &mut Ask, body: Body) -> Result<Response> {
-    note_parameters::<M>(ask);
+    note_parameters(ask, &["format"]);
     let elements = list(read_body(ask, body).await?)?;
     let ids = ids(&elements)?;
     let reachable = reachable::<M>(ask, &ids, Act::Delete).await?;
     ask.check_ignored()?;
     let mut seen = HashSet::new();
     let wanted = ids.into_iter().filter(|id| reachable.contains(id) && seen.insert(*id));
+    let wanted = wanted.filter_map(|id| i32::try_from(id).ok());
     let operations = wanted.map(|id| Operation::Delete { id, if_last_updated: None }).collect::<Vec<_>>();
     let outcome = ask.app.write::<M>(ask.actor(), &operations, Mode::AllOrNothing).await?;
     for result in outcome.results {
