@@ -184,7 +184,8 @@ impl Fields {
     /// A reference that must be there.
     pub fn reference(&mut self, field: &'static str, target: Kind, given: &Given<i32>, place: &mut i32) {
         let Some(id) = self.value(field, given).copied() else { return };
-        self.refer(field, target, id, *place != id);
+        // A new row refers to nothing yet, whatever number stands there.
+        self.refer(field, target, id, self.creating || *place != id);
         *place = id;
     }
 
