@@ -168,6 +168,10 @@ impl Fields {
         if value.is_none() && self.creating && self.kind == Kind::Node {
             return self.refuse(rules::not_null(field));
         }
+        // What is there already is no change: a loaded one may be IPv4-mapped, and clients send back what they got.
+        if value.as_deref().and_then(|value| rules::loaded_address(value.trim()).ok()) == *place && place.is_some() {
+            return;
+        }
         if let Some(address) = self.passed(value.as_deref().map(rules::written_address).transpose()) {
             *place = address;
         }
