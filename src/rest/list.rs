@@ -57,7 +57,7 @@ async fn question<M: Resource>(ask: &mut Ask) -> Result<Question> {
     let (mut filter, unknown) = filter::filter(&ask.app.db, spec, &query).await?;
     unknown.iter().for_each(|name| ask.ignore(name, name));
     let (shape, unknown) = query.shape(spec);
-    unknown.iter().for_each(|name| ask.ignore("fields", name));
+    unknown.iter().for_each(|(parameter, name)| ask.ignore(parameter, name));
     let (mut ordering, unknown) = query.ordering(spec);
     unknown.iter().for_each(|name| ask.ignore("ordering", name));
     let page = query.page(ask.limits.pages)?;

@@ -125,22 +125,26 @@ impl Query {
         (Ordering::new(spec.kind, sorts), unknown)
     }
 
-    /// The fields that answers show, and the names that mean nothing. `fields` goes before `omit`, and that before
-    /// `brief`.
-    pub fn shape(&self, spec: &'static Spec) -> (Shape, Vec<&str>) {
+    /// The fields that answers show, and the names that mean nothing, each with the parameter that it stands in.
+    /// `fields` goes before `omit`, and that before `brief`.
+    pub fn shape(&self, spec: &'static Spec) -> (Shape, Vec<(&'static str, &str)>) {
         let names = |parameter: &str| {
             let text = self.last(parameter).filter(|text| !text.is_empty())?;
             Some(text.split(',').collect::<Vec<_>>())
         };
-        let known = |name: &str| spec.field(name).is_some_and(Field::is_shown);
+        let unknown = |parameter: &'static str| {
+            let known = |name: &str| spec.field(name).is_some_and(Field::is_shown);
+            let names = names(parameter).unwrap_or_default().into_iter();
+            names.filter(|name| !known(name)).map(|name| (parameter, name)).collect()
+        };
         let Shape(all) = Shape::whole(spec);
         if let Some(wanted) = names("fields") {
             let shown = all.into_iter().filter(|field| wanted.contains(&field.name)).collect();
-            return (Shape(shown), wanted.into_iter().filter(|name| !known(name)).collect());
+            return (Shape(shown), unknown("fields"));
         }
         if let Some(unwanted) = names("omit") {
             let shown = all.into_iter().filter(|field| !unwanted.contains(&field.name)).collect();
-            return (Shape(shown), unwanted.into_iter().filter(|name| !known(name)).collect());
+            return (Shape(shown), unknown("omit"));
         }
         let off = |value: &str| matches!(value.to_ascii_lowercase().as_str(), "" | "false" | "0");
         let brief = self.last("brief").is_some_and(|value| !off(value));

@@ -64,13 +64,16 @@ pub async fn answer<M: Resource>(
     if act.is_some_and(|act| !may::<M>(&ask, act)) {
         return Err(Refusal::forbidden());
     }
-    let mut response = match target {
-        Target::List => of_list::<M>(&mut ask, &parts.method, body).await?,
-        Target::One(text) => of_one::<M>(&mut ask, &parts.method, &text, body).await?,
+    let answered = match target {
+        Target::List => of_list::<M>(&mut ask, &parts.method, body).await,
+        Target::One(text) => of_one::<M>(&mut ask, &parts.method, &text, body).await,
     };
-    ask.tell_ignored(&mut response);
+    let mut response = answered.unwrap_or_else(Refusal::into_response);
     if ask.is_strict() {
+        // A refusal above all says that it was this preference that it met.
         response.headers_mut().insert("preference-applied", header::HeaderValue::from_static("handling=strict"));
+    } else {
+        ask.tell_ignored(&mut response);
     }
     Ok(response)
 }
@@ -142,7 +145,7 @@ async fn detail<M: Resource>(ask: &mut Ask, row: Arc<M>) -> Result<Response> {
     note_parameters(ask, &["fields", "omit", "brief", "format"]);
     let query = ask.query.clone();
     let (shape, unknown) = query.shape(M::spec());
-    unknown.iter().for_each(|name| ask.ignore("fields", name));
+    unknown.iter().for_each(|(parameter, name)| ask.ignore(parameter, name));
     ask.check_ignored()?;
     let (body, tag) = document(ask, &row, &shape).await?;
     if etag::is_known(&ask.headers, &tag) {
