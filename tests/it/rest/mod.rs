@@ -1,7 +1,9 @@
 //! The REST API as its clients see it.
+mod decisions;
 mod golden;
 mod openapi;
 
+use crate::graphql::mutations::Desk;
 use crate::support::{ADMIN, Answer, Server};
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
@@ -22,9 +24,9 @@ pub const LISTS: [&str; 7] = [ENDPOINTS, CLUSTERS, NODES, STORAGES, NETBOX_CLUST
 /// A request in the making; the admin of the seed sends it unless told otherwise.
 #[derive(Clone, Debug)]
 pub struct Call {
-    method: Method,
+    pub method: Method,
     target: String,
-    headers: Vec<(HeaderName, HeaderValue)>,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     body: Option<Vec<u8>>,
     peer: IpAddr,
 }
@@ -38,7 +40,9 @@ impl Call {
 
     /// A request of the admin.
     pub fn new(method: &str, target: &str) -> Self {
-        Self::raw(method, target).with("host", "proxbox.example.com").by(ADMIN)
+        let call = Self::raw(method, target).with("host", "proxbox.example.com").by(ADMIN);
+        // What the desk of GraphQL's mutations expects in the change log.
+        call.with("x-request-id", "request-of-a-test")
     }
 
     /// With this header besides those that are there.
@@ -138,4 +142,30 @@ fn encoded(target: &str) -> String {
         }
     }
     text
+}
+
+/// The ids of a list's rows, in its order.
+pub async fn ids(server: &Server, target: &str) -> Vec<i64> {
+    let body = get(target).json_of(server, 200).await;
+    let rows = body["results"].as_array().unwrap_or_else(|| panic!("{target}: {body}"));
+    rows.iter().map(|row| row["id"].as_i64().unwrap()).collect()
+}
+
+/// The keys of an object, sorted.
+pub fn keys(body: &Value) -> Vec<&str> {
+    let mut keys = body.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>();
+    keys.sort_unstable();
+    keys
+}
+
+/// Sends what must be refused and change nothing; the refusal.
+#[track_caller]
+pub fn refused<'a>(desk: &'a Desk, call: &'a Call, status: u16) -> impl Future<Output = Value> + 'a {
+    let answer = call.json_of(&desk.server, status);
+    async move {
+        let before = desk.state().await;
+        let body = answer.await;
+        assert_eq!(desk.state().await, before, "{call:?}");
+        body
+    }
 }
