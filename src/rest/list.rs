@@ -43,7 +43,7 @@ pub async fn list<M: Resource>(ask: &mut Ask) -> Result<Response> {
     }
     let mut response = match ask.format {
         Format::Json => whole::<M>(ask, &question).await?,
-        format => stream::stream::<M>(ask, question, format)?,
+        format => stream::stream::<M>(ask, question, format).await?,
     };
     if let Some(tag) = etag::header_value(&tag) {
         response.headers_mut().insert(header::ETAG, tag);

@@ -12,7 +12,7 @@ use crate::service::read::{self, Parents, ROOT};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream::try_unfold;
+use futures_util::stream::{StreamExt, iter, try_unfold};
 use serde_json::Value;
 
 /// Rows of a page.
@@ -30,14 +30,20 @@ struct State {
     done: bool,
 }
 
-/// Begins a stream. An error behind its first byte cuts the connection, so that nobody takes a part for the whole.
-pub fn stream<M: Resource>(ask: &Ask, question: Question, format: Format) -> Result<Response> {
+/// Begins a stream. Its first part is read within the time of the request, so that what fails at once is told as an
+/// error. An error behind it cuts the connection, so that nobody takes a part for the whole.
+pub async fn stream<M: Resource>(ask: &Ask, question: Question, format: Format) -> Result<Response> {
     let wanted = ask.query.last("limit").is_some().then_some(question.listing.page.limit);
     let base = ask.base.clone();
     let state = State { app: ask.app.clone(), question, format, base, left: wanted, begun: false, done: false };
-    let body = Body::from_stream(try_unfold(state, |state| async {
-        state.step::<M>().await.inspect_err(|error| tracing::warn!("a stream was cut: {error}"))
-    }));
+    let (first, state) = state.step::<M>().await?;
+    let others = try_unfold(state, async |state| {
+        if state.done {
+            return Ok(None);
+        }
+        state.step::<M>().await.map(Some).inspect_err(|error| tracing::warn!("a stream was cut: {error}"))
+    });
+    let body = Body::from_stream(iter([Ok(first)]).chain(others));
     let mut response = ([(header::CONTENT_TYPE, format.media_type())], body).into_response();
     if format == Format::Csv {
         let name = M::KIND.rest_path().trim_end_matches('/').rsplit('/').next().unwrap_or("list");
@@ -50,10 +56,7 @@ pub fn stream<M: Resource>(ask: &Ask, question: Question, format: Format) -> Res
 
 impl State {
     /// The next part, when the client has taken the last one.
-    async fn step<M: Resource>(mut self) -> std::result::Result<Option<(Bytes, Self)>, Error> {
-        if self.done {
-            return Ok(None);
-        }
+    async fn step<M: Resource>(mut self) -> Result<(Bytes, Self), Error> {
         let listing = &mut self.question.listing;
         listing.page.limit = self.left.map_or(STEP, |left| left.min(STEP));
         let found = read::pages::<M::E>(&self.app.db, &self.question.view, listing, Parents::Root).await?;
@@ -75,7 +78,7 @@ impl State {
             _ => lines(documents)?,
         };
         self.begun = true;
-        Ok(Some((part.into(), self)))
+        Ok((part.into(), self))
     }
 
     /// Rows of a table, with its head in the first part.
