@@ -2,6 +2,7 @@
 mod decisions;
 mod golden;
 mod openapi;
+mod stream;
 
 use crate::graphql::mutations::Desk;
 use crate::support::{ADMIN, Answer, Server};
