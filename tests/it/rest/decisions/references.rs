@@ -28,6 +28,18 @@ async fn every_nested_url_leads_to_what_it_shows(db: TestDb) {
     assert!(followed > 60, "{followed}");
 }
 
+/// Nothing has the id 0, which new rows hold before they are told what they refer to.
+async fn a_new_object_refers_to_nothing_by_0(db: TestDb) {
+    let desk = Desk::new(&db).await;
+    for (path, body, field) in [
+        (CLUSTERS, json!({"endpoint": 0, "name": "n", "mode": "cluster"}), "endpoint"),
+        (NODES, json!({"endpoint": "0", "name": "n", "ip_address": "::1"}), "endpoint"),
+        (STORAGES, json!({"cluster": {"id": 0}, "name": "n"}), "cluster"),
+    ] {
+        assert_eq!(keys(&refused(&desk, &post(path, &body), 400).await), [field], "{path} {body}");
+    }
+}
+
 /// NetBox gave their ids, so a client gives them too.
 async fn references_are_made_with_the_id_that_they_have(db: TestDb) {
     let desk = Desk::new(&db).await;
@@ -129,6 +141,7 @@ async fn lists_of_references_are_filtered_and_sorted(db: TestDb) {
 }
 
 both!(
+    a_new_object_refers_to_nothing_by_0,
     every_nested_url_leads_to_what_it_shows,
     references_are_made_with_the_id_that_they_have,
     tags_are_made_renamed_and_removed,
