@@ -1,0 +1,1 @@
+"""The REST API, asked by clients that other people wrote."""
