@@ -1,4 +1,7 @@
-"""The REST API by other people's clients: rest.py --bin SERVER [--database DATABASE]; see README.md."""
+"""The REST API by other people's clients; see README.md.
+
+rest.py --bin SERVER [--database DATABASE]
+"""
 
 import sys
 
@@ -8,7 +11,7 @@ from rest_api import report, server, with_curl, with_pynetbox, with_requests
 def main():
     told = server.arguments(__doc__).parse_args()
     results = report.Report()
-    with server.running(told.bin, told.database) as running:
+    with server.running(told) as running:
         # What is read comes before what is written; each check that writes cleans up or uses objects of its own.
         results.run("curl", with_curl.checks, running)
         results.run("requests", with_requests.checks, running)

@@ -74,12 +74,14 @@ def arguments(about):
         default="sqlite",
         help="sqlite (the default) and postgres are thrown away; or the postgres:// URL of an empty database",
     )
+    parser.add_argument("--log", help="where to keep the server's log, which is thrown away otherwise")
     return parser
 
 
 @contextlib.contextmanager
-def running(program, database):
-    """A server that runs until the end."""
+def running(told):
+    """A server that runs until the end, as the arguments tell it."""
+    program, database = told.bin, told.database
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="proxbox-rest-")))
         if database == "sqlite":
@@ -97,7 +99,7 @@ def running(program, database):
             "PROXBOX_LISTEN": address,
         }
         os.environ["NO_PROXY"] = "127.0.0.1"
-        log = folder / "log"
+        log = pathlib.Path(told.log) if told.log else folder / "log"
         with log.open("w") as output:
             subprocess.run([program, "load", SEED], env=environment, stderr=output, check=True)
             process = subprocess.Popen([program, "serve"], env=environment, stdout=output, stderr=output)

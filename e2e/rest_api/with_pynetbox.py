@@ -100,6 +100,21 @@ def filters(server):
 
 
 @checks
+def filters_that_the_document_knows(server):
+    """With `strict_filters` it reads the OpenAPI document, without a token, and refuses what that does not name."""
+    nb = connect(server, strict_filters=True)
+    proxbox = nb.plugins.proxbox
+    same(ids(proxbox.nodes.filter(name__ic="LAB-", endpoint_id=[2, 3], online=True)), [5, 6])
+    same(ids(proxbox.clusters.filter("abc", tag__n="prod", netbox_cluster_id=5, ordering="name")), [1])
+    same(
+        ids(proxbox.storage.filter(cluster__name="dr-cluster", shared="true", last_updated__gt="2026-01-01")), [15, 16]
+    )
+    same(ids(nb.extras.tags.filter(slug=["prod", "unicode"])), [1, 3])
+    error = raises(pynetbox.ParameterValidationError, lambda: proxbox.nodes.filter(nothing=1))
+    same("'nothing' is not allowed" in str(error), True)
+
+
+@checks
 def one_by_number_or_filter(server):
     proxbox = connect(server).plugins.proxbox
     same(proxbox.nodes.get(1).name, "pve-node-01")

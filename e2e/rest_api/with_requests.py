@@ -4,7 +4,7 @@ import csv
 import http.client
 import io
 import json
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from .report import Checks, same
 from .server import ADMIN, READ_ONLY
@@ -205,12 +205,8 @@ def clients_that_leave_early_do_no_harm(server):
         same((answer.status, len(answer.read(100))), (200, 100))
         connection.close()
 
-    for _ in range(5):
-        threads = [threading.Thread(target=leave, args=[accept]) for accept in ("text/csv", "application/x-ndjson") * 4]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(leave, ("text/csv", "application/x-ndjson") * 20))
     # More of them than the pool has connections, and yet there is one for everybody.
     same(server.get("plugins/proxbox/storage/?limit=1")["count"], 1025)
     answer = server.ask("GET", "plugins/proxbox/storage/", headers={"Accept": "application/x-ndjson"})
@@ -231,18 +227,12 @@ def a_reader_may_read_and_not_write(server):
 @checks
 def writers_at_once_lose_nothing(server):
     """An upsert of the same key from several sides makes one row; nobody is told of a conflict."""
-    statuses = []
 
-    def write(number):
-        for turn in range(5):
-            answer = storage(server, name="at once", port=number * 10 + turn)
-            statuses.append(answer.status_code)
+    def write(port):
+        return storage(server, name="at once", port=port).status_code
 
-    threads = [threading.Thread(target=write, args=[number]) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(6) as pool:
+        statuses = list(pool.map(write, range(30)))
     same(sorted(statuses), [200] * 29 + [201])
     found = server.get("plugins/proxbox/storage/", params={"name": "at once"})["results"]
     same(len(found), 1)
