@@ -333,7 +333,12 @@ impl Item {
             return found.clone();
         }
         let text = value.as_str().unwrap_or(&key.1);
-        let number = (value.is_number() || value.is_string()).then(|| whole_of(text)).flatten();
+        // Python's `int` takes the number 1.0, but not the text.
+        let number = match value {
+            Value::Number(_) => number_of(text),
+            Value::String(_) => whole_of(text),
+            _ => None,
+        };
         match number.map(i32::try_from) {
             Some(Ok(id)) => Found::Id(id),
             Some(Err(_)) => not_found(text),

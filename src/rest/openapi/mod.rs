@@ -68,7 +68,6 @@ fn build() -> Value {
                 "name": "Authorization",
                 "description": "`Token <value>` or `Bearer <value>`; the value decides which version of token it is.",
             }},
-            "parameters": parameters::common(),
             "headers": operations::headers(),
             "responses": operations::responses(),
             "schemas": schemas::all(),

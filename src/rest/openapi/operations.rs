@@ -1,6 +1,6 @@
 //! What each route does, and what it may answer.
 use super::super::field::Spec;
-use super::parameters::{self, references};
+use super::parameters::{self, named};
 use super::{schema, schema_name, tag};
 use serde_json::{Map, Value, json};
 
@@ -22,7 +22,7 @@ pub fn of_list(path: &str, spec: &'static Spec) -> Value {
         .errors(&["304", "400", "403", "406"]);
     let one_or_many = |name: String| json!({"oneOf": [schema(&name), {"type": "array", "items": schema(&name)}]});
     let mut post = Operation::new(path, "create", post)
-        .parameters(references(&["prefer"]))
+        .parameters(named(&["prefer"]))
         .body(one_or_many(format!("{name}Request")))
         .answer("201", written(json!({"oneOf": [whole, list]}), true, Some(path)))
         .errors(&["400", "403", "406", "413", "415"]);
@@ -30,17 +30,17 @@ pub fn of_list(path: &str, spec: &'static Spec) -> Value {
         post = post.answer("200", written(json!({"oneOf": [whole, list]}), false, None));
     }
     let put = Operation::new(path, "bulk_replace", format!("Replace several {plural}, all or none. {ids}"))
-        .parameters(references(&["prefer"]))
+        .parameters(named(&["prefer"]))
         .body(json!({"type": "array", "items": schema(&format!("Bulk{name}Replacement"))}))
         .answer("200", written(list.clone(), false, None))
         .errors(&["400", "403", "406", "413", "415"]);
     let patch = Operation::new(path, "bulk_update", format!("Change several {plural}, all or none. {ids}"))
-        .parameters(references(&["prefer"]))
+        .parameters(named(&["prefer"]))
         .body(json!({"type": "array", "items": schema(&format!("Bulk{name}Patch"))}))
         .answer("200", written(list, false, None))
         .errors(&["400", "403", "406", "413", "415"]);
     let delete = Operation::new(path, "bulk_delete", format!("Delete several {plural}, all or none. {ids}"))
-        .parameters(references(&["prefer"]))
+        .parameters(named(&["prefer"]))
         .body(schema("Ids"))
         .answer("204", gone())
         .errors(&["400", "403", "406", "413", "415"]);
@@ -58,17 +58,16 @@ pub fn of_list(path: &str, spec: &'static Spec) -> Value {
 pub fn of_one(path: &str, spec: &'static Spec) -> Value {
     let name = schema_name(spec);
     let title = spec.title;
-    let one =
-        |action: &str, about: String| Operation::new(path, action, about).parameters(references(&["id", "prefer"]));
+    let one = |action: &str, about: String| Operation::new(path, action, about).parameters(named(&["id", "prefer"]));
     let change = |operation: Operation, body: &str| {
         operation
-            .parameters(references(&["if-match"]))
+            .parameters(named(&["if-match"]))
             .body(schema(&format!("{name}{body}")))
             .answer("200", written(schema(name), false, None))
             .errors(&["400", "403", "404", "406", "412", "413", "415"])
     };
     let get = one("retrieve", format!("Show a {title}."))
-        .parameters(references(&["fields", "omit", "brief", "format", "if-none-match"]))
+        .parameters(named(&["fields", "omit", "brief", "format", "if-none-match"]))
         .answer("200", written(schema(&format!("{name}Part")), false, None))
         .errors(&["304", "400", "403", "404", "406"]);
     let put = change(
@@ -77,10 +76,10 @@ pub fn of_one(path: &str, spec: &'static Spec) -> Value {
     );
     let patch = change(one("update", format!("Change a {title}. What is not named stays.")), "Patch");
     let delete = one("delete", format!("Delete a {title}, and what does not stay without it."))
-        .parameters(references(&["if-match"]))
+        .parameters(named(&["if-match"]))
         .answer("204", gone())
         .errors(&["400", "403", "404", "406", "412", "413", "415"]);
-    let options = metadata(&format!("{path}{{id}}/")).parameters(references(&["id"]));
+    let options = metadata(&format!("{path}{{id}}/")).parameters(named(&["id"]));
     item([("get", get), ("put", put), ("patch", patch), ("delete", delete), ("options", options)])
 }
 

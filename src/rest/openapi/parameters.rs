@@ -4,9 +4,12 @@ use super::super::filter::{self, About, Parameter};
 use crate::entity::Mode;
 use crate::service::read::sort_fields;
 use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
 
-/// The parameters that every list has.
-pub fn common() -> Value {
+static COMMON: LazyLock<Map<String, Value>> = LazyLock::new(common);
+
+/// The parameters that many operations have.
+fn common() -> Map<String, Value> {
     let number = json!({"type": ["integer", "string"]});
     let text = json!({"type": "string"});
     let all = [
@@ -47,7 +50,7 @@ pub fn common() -> Value {
             "in": "path",
             "required": true,
             "description": "The number of the object.",
-            "schema": {"type": "integer", "minimum": 1, "maximum": i32::MAX},
+            "schema": {"type": "integer"},
         }),
     );
     for (key, name, about) in [
@@ -58,27 +61,27 @@ pub fn common() -> Value {
         let header = json!({"name": name, "in": "header", "description": about, "schema": text});
         common.insert(key.into(), header);
     }
-    Value::Object(common)
+    common
 }
 
 fn parameter(name: &str, about: &str, schema: Value) -> Value {
     json!({"name": name, "in": "query", "description": about, "schema": schema})
 }
 
-/// References to common parameters.
-pub fn references(names: &[&str]) -> Vec<Value> {
-    names.iter().map(|name| json!({"$ref": format!("#/components/parameters/{name}")})).collect()
+/// Some of the common parameters. They stand in each operation: pynetbox, for one, follows no references.
+pub fn named(names: &[&str]) -> Vec<Value> {
+    names.iter().filter_map(|name| COMMON.get(*name).cloned()).collect()
 }
 
 /// All parameters of a list.
 pub fn of_list(spec: &Spec) -> Vec<Value> {
     let common = ["limit", "offset", "start", "fields", "omit", "brief", "q", "if-none-match", "prefer"];
-    let mut all = references(&common);
+    let mut all = named(&common);
     all.push(ordering(spec));
     let filters = filter::parameters(spec);
     // A storage has a field of this name, which filters.
     if !filters.iter().any(|filter| filter.name == "format") {
-        all.extend(references(&["format"]));
+        all.extend(named(&["format"]));
     }
     all.extend(filters.iter().map(of_filter));
     all
@@ -95,11 +98,14 @@ fn ordering(spec: &Spec) -> Value {
 
 fn of_filter(filter: &Parameter) -> Value {
     let item = match filter::value_type(filter) {
-        Type::Id => json!({"anyOf": [{"type": "integer"}, {"type": "string"}]}),
+        Type::Id => json!({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": NUMBER}]}),
         Type::Bool => json!({"type": "string", "pattern": BOOLEAN}),
-        Type::Time => json!({"type": "string", "description": "ISO 8601; without a zone UTC."}),
+        Type::Time => json!({
+            "description": "ISO 8601; without a zone UTC.",
+            "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}],
+        }),
         Type::Mode => json!({"type": "string", "enum": Mode::ALL.map(|(_, value, _)| value)}),
-        _ => json!({"type": "string"}),
+        _ => json!({"type": "string", "pattern": r"^[^\u0000]*$"}),
     };
     json!({
         "name": filter.name,
@@ -110,6 +116,9 @@ fn of_filter(filter: &Parameter) -> Value {
         "schema": {"type": "array", "items": item},
     })
 }
+
+/// A whole number, `null` where it may be missing, or nothing.
+const NUMBER: &str = r"^\s*([+-]?[0-9]+(\.0*)?|null)?\s*$";
 
 /// The truths of a query, in any case, or nothing.
 const BOOLEAN: &str =

@@ -63,7 +63,7 @@ fn object(properties: Vec<(&str, Value)>) -> Value {
 
 /// The same with the id that says which object it is about.
 fn with_id(mut body: Value) -> Value {
-    body["properties"]["id"] = integer(1, i64::from(i32::MAX));
+    body["properties"]["id"] = json!({"anyOf": [{"type": "integer"}, digits(false)]});
     let mut required = body["required"].as_array().cloned().unwrap_or_default();
     required.insert(0, json!("id"));
     body["required"] = Value::Array(required);
@@ -115,14 +115,14 @@ fn request(kind: Kind, field: &Field, creating: bool) -> Value {
     let mut forms = match field.ty {
         Type::Display | Type::Text | Type::Secret | Type::Id | Type::Url | Type::Time => {
             if field.ty == Type::Id {
-                vec![integer(1, i64::from(i32::MAX)), digits()]
+                vec![integer(1, i64::from(i32::MAX)), digits(true)]
             } else {
                 text(kind, field)
             }
         }
         Type::Mode => vec![json!({"type": "string", "enum": Mode::ALL.map(|(_, value, _)| value)}), schema("Mode")],
-        Type::Int(least, most) => vec![integer(least.into(), most.into()), digits()],
-        Type::BigInt => vec![integer(i64::MIN, i64::MAX), digits()],
+        Type::Int(least, most) => vec![integer(least.into(), most.into()), digits(least >= 0)],
+        Type::BigInt => vec![integer(i64::MIN, i64::MAX), digits(false)],
         Type::Float => vec![json!({"type": ["number", "boolean"]}), json!({"type": "string", "pattern": NUMBER})],
         Type::Bool => vec![
             json!({"type": "boolean"}),
@@ -150,7 +150,8 @@ fn request(kind: Kind, field: &Field, creating: bool) -> Value {
     value
 }
 
-/// The form of a whole number in a text, and of any number.
+/// The form of a whole number in a text, of one that is not negative and fits 32 bits, and of any number.
+const COUNT: &str = r"^\s*\+?0*[0-9]{1,9}(\.0*)?\s*$";
 const DIGITS: &str = r"^\s*[+-]?[0-9]+(\.0*)?\s*$";
 const NUMBER: &str = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?\s*$";
 
@@ -158,13 +159,20 @@ fn integer(least: i64, most: i64) -> Value {
     json!({"type": "integer", "minimum": least, "maximum": most})
 }
 
-fn digits() -> Value {
-    json!({"type": "string", "pattern": DIGITS})
+/// A whole number in a text.
+fn digits(counts: bool) -> Value {
+    json!({"type": "string", "pattern": if counts { COUNT } else { DIGITS }})
 }
 
 /// A text, or a number that is taken for one; a name must not be blank.
 fn text(kind: Kind, field: &Field) -> Vec<Value> {
-    let pattern = if field.required { r"^[^\u0000]*\S[^\u0000]*$" } else { r"^[^\u0000]*$" };
+    let pattern = if field.name == "slug" {
+        r"^\s*[-\w]+\s*$"
+    } else if field.required || field.ty == Type::Display {
+        r"^[^\u0000]*\S[^\u0000]*$"
+    } else {
+        r"^[^\u0000]*$"
+    };
     let mut text = json!({"type": "string", "pattern": pattern});
     if let Some(longest) = rules::longest(kind, field.name) {
         text["maxLength"] = json!(longest);
@@ -254,7 +262,7 @@ fn shared() -> Vec<(&'static str, Value)> {
             "Reference",
             json!({
                 "description": "An object by its number, by attributes that only it has, or as answers show it.",
-                "anyOf": [integer(1, i64::from(i32::MAX)), digits(), {"type": "object", "minProperties": 1}],
+                "anyOf": [integer(1, i64::from(i32::MAX)), digits(true), {"type": "object", "minProperties": 1}],
             }),
         ),
         (
@@ -264,7 +272,7 @@ fn shared() -> Vec<(&'static str, Value)> {
                 "items": {
                     "type": "object",
                     "required": ["id"],
-                    "properties": {"id": {"anyOf": [integer(i64::MIN, i64::MAX), digits()]}},
+                    "properties": {"id": {"anyOf": [{"type": "integer"}, digits(false)]}},
                 },
             }),
         ),
