@@ -1,6 +1,7 @@
 //! Every mutation, every route and every command has its rule here, and keeps it. A new one without a rule fails.
 use crate::cli::{Program, seed_file, without_tables};
 use crate::graphql::mutations::{Desk, told, told_each};
+use crate::rest::{Call, post};
 use crate::support::{ADMIN, TestDb, both};
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
@@ -128,6 +129,116 @@ async fn every_mutation_needs_its_permission(db: TestDb) {
     }
 }
 
+/// What REST does with a resource, on each of its routes: the action that a request needs, and the request. Objects of
+/// these ids are there for it.
+fn verbs(path: &str, [changed, gone, also, too]: [i64; 4]) -> Vec<(&'static str, Call)> {
+    let new = |i: i64| new_object(path, i);
+    let with = |mut body: Value, mark: i64| {
+        let (field, value) = match path.rsplit('/').nth(1).unwrap() {
+            "clusters" if path.contains("proxbox") => ("version", json!(mark)),
+            "proxmox-clusters" => ("version", json!(mark)),
+            "nodes" | "proxmox-nodes" => ("max_cpu", json!(mark)),
+            "storage" | "proxmox" => ("port", json!(mark)),
+            "tags" => ("color", json!(format!("{mark:06}"))),
+            _ => ("display", json!(format!("shown {mark}"))),
+        };
+        body[field] = value;
+        body
+    };
+    let at = |id: i64| format!("{path}{id}/");
+    let id = |mut body: Value| {
+        body["id"] = json!(changed);
+        body
+    };
+    let mut verbs = vec![
+        ("view", Call::new("GET", path)),
+        ("view", Call::new("HEAD", path)),
+        ("view", Call::new("GET", &at(changed))),
+        ("view", Call::new("HEAD", &at(changed))),
+        ("add", Call::new("POST", path).json(&new(901))),
+        ("add", Call::new("POST", path).json(&json!([new(902), new(903)]))),
+        ("change", Call::new("PATCH", &at(changed)).json(&with(json!({}), 1))),
+        ("change", Call::new("PUT", &at(changed)).json(&with(new(911), 2))),
+        ("change", Call::new("PATCH", path).json(&json!([id(with(json!({}), 3))]))),
+        ("change", Call::new("PUT", path).json(&json!([id(with(new(911), 4))]))),
+        ("delete", Call::new("DELETE", &at(gone))),
+        ("delete", Call::new("DELETE", path).json(&json!([{"id": also}, {"id": too}]))),
+    ];
+    if path.contains("storage") {
+        verbs.insert(10, ("change", Call::new("POST", path).json(&with(new(911), 5))));
+        verbs.insert(11, ("change", Call::new("POST", path).json(&json!([with(new(911), 6)]))));
+    }
+    verbs
+}
+
+/// What POST on a list takes for a new object.
+fn new_object(path: &str, i: i64) -> Value {
+    let name = format!("{i} of {}", path.rsplit('/').nth(1).unwrap());
+    match path.rsplit('/').nth(1).unwrap() {
+        "proxmox-clusters" => json!({"endpoint": 1, "name": name, "mode": "cluster"}),
+        "clusters" if path.contains("proxbox") => json!({"endpoint": 1, "name": name, "mode": "cluster"}),
+        "nodes" | "proxmox-nodes" => json!({"endpoint": 1, "name": name, "ip_address": "::1"}),
+        "storage" => json!({"cluster": 5, "name": name}),
+        "proxmox" => json!({"name": name, "mode": "cluster", "domain": "e.example.com"}),
+        "tags" => json!({"name": name, "slug": format!("s{i}")}),
+        _ => json!({"id": i, "name": name}),
+    }
+}
+
+async fn every_verb_of_rest_needs_its_permission(db: TestDb) {
+    const READ_ONLY: &str = "1111111111111111111111111111111111111111";
+    let table = [
+        ("/api/plugins/proxbox/clusters/", "proxmoxcluster"),
+        ("/api/plugins/proxbox/proxmox-clusters/", "proxmoxcluster"),
+        ("/api/plugins/proxbox/nodes/", "proxmoxnode"),
+        ("/api/plugins/proxbox/proxmox-nodes/", "proxmoxnode"),
+        ("/api/plugins/proxbox/storage/", "proxmoxstorage"),
+        ("/api/plugins/proxbox/endpoints/proxmox/", "proxmoxendpoint"),
+        ("/api/virtualization/clusters/", "cluster"),
+        ("/api/dcim/devices/", "device"),
+        ("/api/extras/tags/", "tag"),
+    ];
+    let known = table.iter().map(|(path, _)| (*path).to_owned()).collect::<BTreeSet<_>>();
+    let lists = routes().iter().filter_map(|route| route.strip_suffix("{id}/").map(str::to_owned)).collect();
+    assert_eq!(known, lists, "each has its rule");
+    let desk = Desk::with_tokens(&db, &tokens(&table.map(|(_, model)| model))).await;
+    for (path, model) in table {
+        let mut ids = [0; 4];
+        for (i, id) in (911..).zip(&mut ids) {
+            *id = post(path, &new_object(path, i)).json_of(&desk.server, 201).await["id"].as_i64().unwrap();
+        }
+        for (action, call) in verbs(path, ids) {
+            let state = desk.state().await;
+            for who in [READ_ONLY, &token(model, action, false)] {
+                let may = who == READ_ONLY && action == "view";
+                let answer = call.clone().by(who).send(&desk.server).await;
+                assert_eq!(answer.status.as_u16(), if may { 200 } else { 403 }, "{who}: {call:?}");
+                assert_eq!(desk.state().await, state, "{call:?}");
+            }
+            let answer = call.clone().by(&token(model, action, true)).send(&desk.server).await;
+            let text = String::from_utf8_lossy(&answer.bytes);
+            assert!(answer.status.is_success(), "{action} on {model} only: {call:?}: {text}");
+            assert_eq!(desk.state().await == state, action == "view", "{call:?}: {text}");
+        }
+    }
+}
+
+/// For each action on each of these models a token that may do everything else, and one that may view and do this.
+fn tokens(models: &[&str]) -> Vec<(String, Value)> {
+    let models = models.iter().collect::<BTreeSet<_>>();
+    let of = |model: &str, action: &str| {
+        let others = Model::all().map(Model::name).filter(|other| *other != model).collect::<Vec<_>>();
+        let actions = Act::ALL.map(|(_, name)| name);
+        let rest = actions.into_iter().filter(|other| *other != action).collect::<Vec<_>>();
+        let without = json!([{"models": others, "actions": actions}, {"models": [model], "actions": rest}]);
+        let view = if action == "view" { model } else { "*" };
+        let only = json!([{"models": [view], "actions": ["view"]}, {"models": [model], "actions": [action]}]);
+        [(token(model, action, false), without), (token(model, action, true), only)]
+    };
+    let actions = ["view", "add", "change", "delete"];
+    models.into_iter().flat_map(|model| actions.into_iter().flat_map(move |action| of(model, action))).collect()
+}
+
 /// The texts of all sources of the program, without tests.
 fn sources(folder: &Path, texts: &mut Vec<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -158,8 +269,35 @@ pub fn routes() -> BTreeSet<String> {
 }
 
 async fn every_route_is_public_or_needs_a_token(db: TestDb) {
-    // A route, a path that leads to it, and the status without and with a token: 401 if it needs one.
+    // A route, a path that leads to it, and the status without and with a token: 401 if it needs one, in REST 403.
     let table = [
+        ("/api/", "/api/", 403, 200),
+        ("/api/dcim/", "/api/dcim/", 403, 200),
+        ("/api/dcim/devices/", "/api/dcim/devices/", 403, 200),
+        ("/api/dcim/devices/{id}/", "/api/dcim/devices/42/", 403, 200),
+        ("/api/extras/", "/api/extras/", 403, 200),
+        ("/api/extras/tags/", "/api/extras/tags/", 403, 200),
+        ("/api/extras/tags/{id}/", "/api/extras/tags/1/", 403, 200),
+        ("/api/plugins/", "/api/plugins/", 403, 200),
+        ("/api/plugins/proxbox/", "/api/plugins/proxbox/", 403, 200),
+        ("/api/plugins/proxbox/clusters/", "/api/plugins/proxbox/clusters/", 403, 200),
+        ("/api/plugins/proxbox/clusters/{id}/", "/api/plugins/proxbox/clusters/1/", 403, 200),
+        ("/api/plugins/proxbox/endpoints/", "/api/plugins/proxbox/endpoints/", 403, 200),
+        ("/api/plugins/proxbox/endpoints/proxmox/", "/api/plugins/proxbox/endpoints/proxmox/", 403, 200),
+        ("/api/plugins/proxbox/endpoints/proxmox/{id}/", "/api/plugins/proxbox/endpoints/proxmox/1/", 403, 200),
+        ("/api/plugins/proxbox/nodes/", "/api/plugins/proxbox/nodes/", 403, 200),
+        ("/api/plugins/proxbox/nodes/{id}/", "/api/plugins/proxbox/nodes/1/", 403, 200),
+        ("/api/plugins/proxbox/proxmox-clusters/", "/api/plugins/proxbox/proxmox-clusters/", 403, 200),
+        ("/api/plugins/proxbox/proxmox-clusters/{id}/", "/api/plugins/proxbox/proxmox-clusters/1/", 403, 200),
+        ("/api/plugins/proxbox/proxmox-nodes/", "/api/plugins/proxbox/proxmox-nodes/", 403, 200),
+        ("/api/plugins/proxbox/proxmox-nodes/{id}/", "/api/plugins/proxbox/proxmox-nodes/1/", 403, 200),
+        ("/api/plugins/proxbox/storage/", "/api/plugins/proxbox/storage/", 403, 200),
+        ("/api/plugins/proxbox/storage/{id}/", "/api/plugins/proxbox/storage/1/", 403, 200),
+        ("/api/schema/", "/api/schema/", 200, 200),
+        ("/api/status/", "/api/status/", 403, 200),
+        ("/api/virtualization/", "/api/virtualization/", 403, 200),
+        ("/api/virtualization/clusters/", "/api/virtualization/clusters/", 403, 200),
+        ("/api/virtualization/clusters/{id}/", "/api/virtualization/clusters/1/", 403, 200),
         ("/graphql", "/graphql?query=%7B__typename%7D", 401, 200),
         ("/graphql/schema.graphql", "/graphql/schema.graphql", 401, 200),
         ("/healthz", "/healthz", 200, 200),
@@ -188,6 +326,9 @@ async fn every_route_is_public_or_needs_a_token(db: TestDb) {
             if without == 401 {
                 assert!(answer.json().get("data").is_none_or(Value::is_null), "{path}");
                 assert_eq!(answer.code(), "UNAUTHENTICATED");
+            }
+            if without == 403 {
+                assert_eq!(answer.json().as_object().unwrap().keys().collect::<Vec<_>>(), ["detail"], "{path}");
             }
         }
         assert_eq!(ask(path, Some(ADMIN), "*/*").await.status, StatusCode::from_u16(with).unwrap(), "{path}");
@@ -279,4 +420,9 @@ async fn every_command_needs_what_it_says(db: TestDb) {
     assert_eq!(program.ok(&["dump", "--with-secrets"]), before, "nothing was changed");
 }
 
-both!(every_mutation_needs_its_permission, every_route_is_public_or_needs_a_token, every_command_needs_what_it_says);
+both!(
+    every_mutation_needs_its_permission,
+    every_verb_of_rest_needs_its_permission,
+    every_route_is_public_or_needs_a_token,
+    every_command_needs_what_it_says
+);

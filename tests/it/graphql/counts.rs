@@ -61,7 +61,8 @@ fn topology(n: usize) -> Value {
     })
 }
 
-async fn server(db: &TestDb, n: usize) -> Server {
+/// A server on a topology of so many.
+pub async fn server(db: &TestDb, n: usize) -> Server {
     let app = db.open().await;
     fill(&app, &topology(n).to_string()).await;
     // Many of these questions are more than a client may ask at once.

@@ -1,7 +1,7 @@
 //! The GraphQL API as its clients see it.
 mod auth;
 mod changes;
-mod counts;
+pub mod counts;
 mod errors;
 mod filters;
 pub mod mutations;

@@ -1,4 +1,5 @@
 //! The REST API as its clients see it.
+mod counts;
 mod decisions;
 mod golden;
 mod openapi;
