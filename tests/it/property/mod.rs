@@ -3,7 +3,7 @@
 //! `PROXBOX_TEST_CASES` sets how many cases a property tries. The cases are the same in every run, unless
 //! `PROPTEST_RNG_SEED` names another seed. A failure prints the smallest case found that fails, and what differs.
 mod constraint;
-mod data;
+pub mod data;
 mod feed;
 mod figures;
 mod filters;
@@ -11,7 +11,7 @@ mod graphql;
 mod memory;
 mod oracle;
 mod paging;
-mod questions;
+pub mod questions;
 mod robust;
 
 use proptest::strategy::{Strategy, ValueTree};
@@ -19,10 +19,10 @@ use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 use tokio::runtime::Handle;
 
 /// What a case says: nothing, or why the property does not hold.
-type Verdict = Result<(), TestCaseError>;
+pub type Verdict = Result<(), TestCaseError>;
 
 /// How many cases a property tries, when `moderate` is enough in a usual run.
-fn cases(moderate: u32) -> u32 {
+pub fn cases(moderate: u32) -> u32 {
     let wanted =
         std::env::var("PROXBOX_TEST_CASES").ok().map(|text| text.parse().expect("PROXBOX_TEST_CASES: a number"));
     wanted.unwrap_or(moderate)
@@ -38,7 +38,7 @@ fn runner(cases: u32) -> TestRunner {
 
 /// Tries a property on random values.
 #[track_caller]
-fn hold<S: Strategy>(cases: u32, values: S, property: impl AsyncFn(S::Value) -> Verdict) {
+pub fn hold<S: Strategy>(cases: u32, values: S, property: impl AsyncFn(S::Value) -> Verdict) {
     let tried =
         runner(cases).run(&values, |value| tokio::task::block_in_place(|| Handle::current().block_on(property(value))));
     if let Err(error) = tried {
@@ -47,12 +47,12 @@ fn hold<S: Strategy>(cases: u32, values: S, property: impl AsyncFn(S::Value) -> 
 }
 
 /// One value of a strategy, always the same.
-fn one<S: Strategy>(values: S) -> S::Value {
+pub fn one<S: Strategy>(values: S) -> S::Value {
     values.new_tree(&mut runner(1)).unwrap().current()
 }
 
 /// Fails a case unless two things are equal; tells what they are.
-fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: T, wanted: T) -> Verdict {
+pub fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: T, wanted: T) -> Verdict {
     if found == wanted {
         return Ok(());
     }

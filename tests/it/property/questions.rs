@@ -45,7 +45,7 @@ pub fn piece(texts: Vec<String>) -> BoxedStrategy<String> {
     prop_oneof![3 => cut, 1 => data::text()].boxed()
 }
 
-fn texts(world: &World, kind: Kind, field: &str) -> Vec<String> {
+pub fn texts(world: &World, kind: Kind, field: &str) -> Vec<String> {
     let values = world.values(kind, field);
     values.iter().filter_map(Value::as_str).map(str::to_owned).chain([String::new()]).collect()
 }

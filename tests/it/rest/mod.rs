@@ -3,6 +3,7 @@ mod counts;
 mod decisions;
 mod golden;
 mod openapi;
+mod parity;
 mod stream;
 
 use crate::graphql::mutations::Desk;
