@@ -136,8 +136,7 @@ impl Item {
                 }
                 Type::Tags => {
                     for value in parsed(raw).as_ref().and_then(Value::as_array).into_iter().flatten() {
-                        let number = (value.is_number() || value.is_string()).then(|| whole_of(&shown(value)));
-                        if value.is_object() || number.flatten().is_some() {
+                        if value.is_object() || number_in(value, &shown(value)).is_some() {
                             found.push((Kind::Tag, value.clone(), value.to_string()));
                         }
                     }
@@ -333,12 +332,7 @@ impl Item {
             return found.clone();
         }
         let text = value.as_str().unwrap_or(&key.1);
-        // Python's `int` takes the number 1.0, but not the text.
-        let number = match value {
-            Value::Number(_) => number_of(text),
-            Value::String(_) => whole_of(text),
-            _ => None,
-        };
+        let number = number_in(value, text);
         match number.map(i32::try_from) {
             Some(Ok(id)) => Found::Id(id),
             Some(Err(_)) => not_found(text),
@@ -378,6 +372,15 @@ impl Item {
             }
         }
         Some(Some(slugs))
+    }
+}
+
+/// The number by which an object is referred to. Python's `int` takes the number 1.0, but not the text.
+pub fn number_in(value: &Value, text: &str) -> Option<i128> {
+    match value {
+        Value::Number(_) => number_of(text),
+        Value::String(_) => whole_of(text),
+        _ => None,
     }
 }
 

@@ -1,5 +1,5 @@
 //! What references given by attributes stand for: `{"name": "prod"}`, or a nested object as answers show it.
-use super::body::{Found, Item, not_found, repr, whole_of};
+use super::body::{Found, Item, not_found, number_in, repr};
 use crate::db::Db;
 use crate::entity::{Kind, tag};
 use crate::error::{Code, Error, Result};
@@ -38,7 +38,7 @@ async fn look_up(db: &Db, kind: Kind, value: &Value) -> Result<Found> {
     let attributes = match number {
         Some(number) => {
             let text = number.as_str().map_or_else(|| number.to_string(), str::to_owned);
-            match whole_of(&text).map(i32::try_from) {
+            match number_in(number, &text).map(i32::try_from) {
                 Some(Ok(id)) if kind != Kind::Tag => return Ok(Found::Id(id)),
                 Some(Ok(id)) => json!({"id": id}),
                 _ => return Ok(not_found(&text)),

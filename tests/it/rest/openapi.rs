@@ -107,7 +107,7 @@ async fn parameters_are_documented(db: TestDb) {
     let mut tried = 0;
     for path in document["paths"].as_object().unwrap().keys().filter(|path| !path.contains('{')) {
         let operation = &operations(&document, path)["get"];
-        if !operation["parameters"].as_array().is_some_and(|list| !list.is_empty()) {
+        if operation["parameters"].as_array().is_none_or(Vec::is_empty) {
             continue;
         }
         let documented = parameters(&document, operation, "query");
