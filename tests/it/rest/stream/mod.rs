@@ -1,4 +1,5 @@
 //! Lists as NDJSON and CSV: the same rows as in JSON, over many pages, and what that costs.
+mod long;
 mod wire;
 
 use super::{Call, LISTS, STORAGES, get, text_of};
