@@ -135,21 +135,22 @@ impl Query {
         let unknown = |parameter: &'static str| {
             let known = |name: &str| spec.field(name).is_some_and(Field::is_shown);
             let names = names(parameter).unwrap_or_default().into_iter();
-            names.filter(|name| !known(name)).map(|name| (parameter, name)).collect()
+            names.filter(move |name| !known(name)).map(move |name| (parameter, name))
         };
+        let unknown = unknown("fields").chain(unknown("omit")).collect();
         let Shape(all) = Shape::whole(spec);
         if let Some(wanted) = names("fields") {
             let shown = all.into_iter().filter(|field| wanted.contains(&field.name)).collect();
-            return (Shape(shown), unknown("fields"));
+            return (Shape(shown), unknown);
         }
         if let Some(unwanted) = names("omit") {
             let shown = all.into_iter().filter(|field| !unwanted.contains(&field.name)).collect();
-            return (Shape(shown), unknown("omit"));
+            return (Shape(shown), unknown);
         }
         let off = |value: &str| matches!(value.to_ascii_lowercase().as_str(), "" | "false" | "0");
         let brief = self.last("brief").is_some_and(|value| !off(value));
         let shown = all.into_iter().filter(|field| !brief || spec.brief.contains(&field.name));
-        (Shape(shown.collect()), Vec::new())
+        (Shape(shown.collect()), unknown)
     }
 
     /// The addresses of the pages after and before this one, as the plugin builds them; `url` is that of the list.

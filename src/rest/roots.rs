@@ -2,6 +2,7 @@
 use super::ask::{Ask, Limits};
 use super::error::{Refusal, Result};
 use super::negotiate::negotiate;
+use super::resource::note_parameters;
 use crate::app::{App, RequestId};
 use axum::Json;
 use axum::extract::Request;
@@ -76,7 +77,9 @@ pub async fn answer(
 ) -> Result<Response> {
     let (parts, _) = request.into_parts();
     let format = negotiate(&parts.headers, false)?;
-    let ask = Ask::enter(app, limits, &parts, peer, id, format).await?;
+    let mut ask = Ask::enter(app, limits, &parts, peer, id, format).await?;
+    note_parameters(&mut ask, &["format"]);
+    ask.check_ignored()?;
     let body = match parts.method {
         Method::GET | Method::HEAD => match page {
             Page::Root(routes) => {
@@ -93,7 +96,9 @@ pub async fn answer(
         }),
         other => return Err(Refusal::method(other.as_str(), "GET, HEAD, OPTIONS")),
     };
-    Ok(Json(body).into_response())
+    let mut response = Json(body).into_response();
+    ask.tell_ignored(&mut response);
+    Ok(response)
 }
 
 /// Versions, under NetBox's names where clients look for them.

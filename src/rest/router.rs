@@ -108,10 +108,13 @@ async fn in_time(limits: Limits, answering: impl Future<Output = Result<Response
     }
 }
 
-/// What every answer says.
 async fn finish(request: Request, next: Next) -> Response {
     let is_head = request.method() == Method::HEAD;
-    let mut response = next.run(request).await;
+    finished(next.run(request).await, is_head)
+}
+
+/// What every answer says.
+fn finished(mut response: Response, is_head: bool) -> Response {
     let headers = response.headers_mut();
     headers.insert("api-version", HeaderValue::from_static(API_VERSION));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -136,8 +139,12 @@ fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
 /// What no route is for. A path that lacks only its slash is led to it, before anybody is asked for a token; writing
 /// there is refused, since a redirect would lose the body.
 pub async fn fallback(method: Method, uri: Uri) -> Response {
+    finished(elsewhere(&method, &uri), method == Method::HEAD)
+}
+
+fn elsewhere(method: &Method, uri: &Uri) -> Response {
     let path = uri.path();
-    let reading = matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
+    let reading = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
     if !reading || path.ends_with('/') || !is_known(&format!("{path}/")) {
         return Refusal::not_found().into_response();
     }

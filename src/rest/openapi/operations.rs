@@ -87,8 +87,8 @@ pub fn of_one(path: &str, spec: &'static Spec) -> Value {
 pub fn of_page(path: &str) -> Value {
     let about = if path == "/api/status/" { "Show versions." } else { "List the routes below." };
     let answer = json!({"description": "The page.", "content": {"application/json": {"schema": {"type": "object"}}}});
-    let get = Operation::page(path, "retrieve", about).answer("200", answer).errors(&["403", "406"]);
-    item([("get", get), ("options", Operation { tag: "server".into(), ..metadata(path) })])
+    let get = Operation::page(path, "retrieve", about).answer("200", answer).errors(&["400", "403", "406"]);
+    item([("get", get), ("options", Operation { tag: "server".into(), ..metadata(path).errors(&["400"]) })])
 }
 
 /// The document itself.
