@@ -1,14 +1,11 @@
 //! One connection that is kept, and asks one question after the other.
-use crate::queries::Data;
 use crate::shape::TOKEN;
 use anyhow::{Context, Result, bail};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::{Request, StatusCode, header};
+use hyper::{Method, Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use tokio::net::TcpStream;
@@ -18,25 +15,31 @@ pub struct Client {
     address: SocketAddr,
 }
 
-#[derive(Deserialize)]
-struct Answer<'a> {
-    #[serde(borrow)]
-    data: Option<Data<'a>>,
-    errors: Option<IgnoredAny>,
-}
-
 /// A question as it is sent.
-pub fn body(query: &str, variables: &Value) -> Bytes {
-    json!({"query": query, "variables": variables}).to_string().into()
+pub struct Question {
+    method: Method,
+    path: String,
+    accept: &'static str,
+    body: Bytes,
 }
 
-/// What was answered, when it is an answer at all: anything with errors is none.
-pub fn read(answer: &[u8]) -> Result<Data<'_>> {
-    let read = serde_json::from_slice::<Answer>(answer).ok().filter(|answer| answer.errors.is_none());
-    read.and_then(|answer| answer.data).with_context(|| format!("a wrong answer: {}", start(answer)))
+impl Question {
+    pub fn graphql(query: &str, variables: &Value) -> Self {
+        Self::post("/graphql", &json!({"query": query, "variables": variables}))
+    }
+
+    pub fn get(path: String, accept: &'static str) -> Self {
+        Self { method: Method::GET, path, accept, body: Bytes::new() }
+    }
+
+    pub fn post(path: &str, body: &Value) -> Self {
+        let body = body.to_string().into();
+        Self { method: Method::POST, path: path.to_owned(), accept: "application/json", body }
+    }
 }
 
-fn start(answer: &[u8]) -> String {
+/// As much of an answer as fits into a message.
+pub fn start(answer: &[u8]) -> String {
     String::from_utf8_lossy(&answer[..answer.len().min(2_000)]).into_owned()
 }
 
@@ -51,12 +54,15 @@ impl Client {
     }
 
     /// The body of an answer with status 200.
-    pub async fn ask(&mut self, body: Bytes) -> Result<Bytes> {
-        let request = Request::post("/graphql")
+    pub async fn ask(&mut self, question: &Question) -> Result<Bytes> {
+        let request = Request::builder()
+            .method(&question.method)
+            .uri(&question.path)
             .header(header::HOST, self.address.to_string())
             .header(header::AUTHORIZATION, format!("Bearer {TOKEN}"))
+            .header(header::ACCEPT, question.accept)
             .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(body))?;
+            .body(Full::new(question.body.clone()))?;
         self.sender.ready().await.context("the server closed the connection")?;
         let response = self.sender.send_request(request).await?;
         let status = response.status();

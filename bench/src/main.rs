@@ -5,6 +5,7 @@ mod postgres;
 mod process;
 mod queries;
 mod random;
+mod rest;
 mod run;
 mod shape;
 mod storage;

@@ -1,12 +1,12 @@
-//! The queries: what is asked, with which variables, and what must come back.
-use crate::client::{Client, body, read};
+//! The queries: what is asked, with which variables, and what must come back. Those of REST are in `rest`.
+use crate::client::{Client, Question, start};
 use crate::random::Random;
+use crate::rest;
 use crate::shape::{
     NODES_OF_CLUSTER, Shape, cluster_name, cluster_of_node, endpoint_name, endpoint_of_cluster, netbox_cluster_name,
     node_name, shared_and_enabled,
 };
 use anyhow::{Context, Result, ensure};
-use hyper::body::Bytes;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 /// The parts of answers that are looked at. Everything else is read over, which is cheap.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Data<'a> {
+struct Data<'a> {
     #[serde(borrow)]
     proxmox_node: Option<Node<'a>>,
     proxmox_nodes: Option<Page<Node<'a>>>,
@@ -67,11 +67,24 @@ struct Storage<'a> {
     id: &'a str,
 }
 
-type Check = dyn Fn(&Data) -> Result<()>;
+#[derive(Deserialize)]
+struct Answer<'a> {
+    #[serde(borrow)]
+    data: Option<Data<'a>>,
+    errors: Option<IgnoredAny>,
+}
 
-/// A request with its variables, and what its answer must hold.
+/// What was answered, when it is an answer at all: anything with errors is none.
+fn read(answer: &[u8]) -> Result<Data<'_>> {
+    let read = serde_json::from_slice::<Answer>(answer).ok().filter(|answer| answer.errors.is_none());
+    read.and_then(|answer| answer.data).with_context(|| format!("a wrong answer: {}", start(answer)))
+}
+
+type Check = dyn Fn(&[u8]) -> Result<()>;
+
+/// A question with its variables, and what its answer must hold.
 pub struct Case {
-    pub body: Bytes,
+    pub question: Question,
     pub check: Box<Check>,
 }
 
@@ -85,7 +98,7 @@ pub struct Query {
 }
 
 /// Every query by its name, in the order of the table.
-pub const NAMES: [&str; 8] = ["Q1", "Q2", "Q3", "Q4", "Q5a", "Q5b", "Q6a", "Q6b"];
+pub const NAMES: [&str; 14] = ["Q1", "Q2", "Q3", "Q4", "Q5a", "Q5b", "Q6a", "Q6b", "R1", "R2", "R3", "R4", "R5", "R6"];
 
 /// Sets a query up on a running server: cursors have to be asked for.
 pub async fn prepare(name: &'static str, client: &mut Client, shape: &Shape) -> Result<Query> {
@@ -103,17 +116,23 @@ pub async fn prepare(name: &'static str, client: &mut Client, shape: &Shape) -> 
             walk = Some((cases.len(), took));
             ("1 000 of all storages, default order", cases)
         }
-        _ => {
+        "Q6b" => {
             let (cases, took) = all_storages(client, shape, ", orderBy: [{field: ID}]").await?;
             walk = Some((cases.len(), took));
             ("1 000 of all storages, by id", cases)
         }
+        "R1" => ("REST: one node", rest::one_node(shape, &mut random)),
+        "R2" => ("REST: 50 nodes and their count", rest::nodes(shape)),
+        "R3" => ("REST: 1 000 storages and their count", rest::storages(shape)),
+        "R4" => ("REST: all storages as NDJSON", rest::all_storages(shape)),
+        "R5" => ("REST: upsert of a storage", rest::upsert(shape, &mut random)),
+        _ => ("REST: upsert of 1 000 storages", rest::bulk_upsert(shape)),
     };
     Ok(Query { name, about, cases, walk })
 }
 
 fn case(text: &str, variables: &Value, check: impl Fn(&Data) -> Result<()> + 'static) -> Case {
-    Case { body: body(text, variables), check: Box::new(check) }
+    Case { question: Question::graphql(text, variables), check: Box::new(move |answer| check(&read(answer)?)) }
 }
 
 const NODE: &str = "databaseId name endpoint { name } proxmoxCluster { name } netboxDevice { name }";
@@ -236,7 +255,7 @@ async fn by_cursor(client: &mut Client, shape: &Shape) -> Result<Vec<Case>> {
 async fn cursor(client: &mut Client, list: &str, offset: u64) -> Result<Option<String>> {
     let Some(before) = offset.checked_sub(1) else { return Ok(None) };
     let text = format!("query Cursor($at: Int!) {{ {list}(first: 1, offset: $at) {{ pageInfo {{ endCursor }} }} }}");
-    let answer = client.ask(body(&text, &json!({"at": before}))).await?;
+    let answer = client.ask(&Question::graphql(&text, &json!({"at": before}))).await?;
     let data = read(&answer)?;
     let info = data.proxmox_nodes.and_then(|page| page.page_info);
     let info = info.or_else(|| data.proxmox_storages.and_then(|page| page.page_info));
@@ -266,7 +285,7 @@ async fn all_storages(client: &mut Client, shape: &Shape, order: &str) -> Result
     let mut after = None;
     for _ in 0..pages {
         cases.push(case(&text, &json!({"after": after}), thousand));
-        let answer = client.ask(body(&text, &json!({"after": after}))).await?;
+        let answer = client.ask(&Question::graphql(&text, &json!({"after": after}))).await?;
         let page = read(&answer)?.proxmox_storages.context("no storages")?;
         seen.extend(page.nodes.iter().map(|row| row.id.to_owned()));
         after = page.page_info.and_then(|info| info.end_cursor);
@@ -274,8 +293,8 @@ async fn all_storages(client: &mut Client, shape: &Shape, order: &str) -> Result
     ensure!(seen.len() == pages * 1_000, "a walk over {pages} pages saw {} storages", seen.len());
     let begun = Instant::now();
     for case in &cases {
-        let answer = client.ask(case.body.clone()).await?;
-        (case.check)(&read(&answer)?)?;
+        let answer = client.ask(&case.question).await?;
+        (case.check)(&answer)?;
     }
     Ok((cases, begun.elapsed()))
 }
