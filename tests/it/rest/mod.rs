@@ -166,9 +166,10 @@ pub fn keys(body: &Value) -> Vec<&str> {
 pub fn refused<'a>(desk: &'a Desk, call: &'a Call, status: u16) -> impl Future<Output = Value> + 'a {
     let answer = call.json_of(&desk.server, status);
     async move {
-        let before = desk.state().await;
+        // The recorded cases look at the rows behind a refusal, too.
+        let before = desk.mark().await;
         let body = answer.await;
-        assert_eq!(desk.state().await, before, "{call:?}");
+        assert_eq!(desk.mark().await, before, "{call:?}");
         body
     }
 }

@@ -178,9 +178,9 @@ async fn the_same_wrong_input_names_the_same_field(db: TestDb) {
         ];
         change["id"] = json!(2);
         for (told, (verb, input)) in of_rest.iter().zip([("create", &new), ("update", &change)]) {
-            let state = desk.state().await;
+            let mark = desk.mark().await;
             let graphql = named_by_graphql(&desk, &format!("{verb}{model}"), input).await;
-            assert_eq!(desk.state().await, state, "{verb}{model}({input})");
+            assert_eq!(desk.mark().await, mark, "{verb}{model}({input})");
             if keys(told) != [field] || graphql != [field] {
                 wrong
                     .push(format!("{verb}{model} {field} = {}: REST {told}, GraphQL {graphql:?}", input[camel(field)]));

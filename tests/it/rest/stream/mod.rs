@@ -5,7 +5,7 @@ mod wire;
 use super::{Call, LISTS, STORAGES, get, text_of};
 use crate::support::{Server, TestDb, both, limits};
 use proxbox_graphql::db::Db;
-use proxbox_graphql::entity::{netbox_cluster, storage};
+use proxbox_graphql::entity::storage;
 use proxbox_graphql::rest::PageSizes;
 use proxbox_graphql::server::RequestLimits;
 use sea_orm::{IdenStatic, Iterable};
