@@ -19,7 +19,9 @@ pub(super) async fn unknown(tx: &Tx, wanted: &[String]) -> Result<Vec<Problem>> 
 }
 
 async fn ids(tx: &Tx, slugs: impl Iterator<Item = &String>) -> Result<BTreeMap<String, i32>> {
-    let query = tag::Entity::find().filter(tag::Column::Slug.is_in(slugs.map(String::as_str)));
+    // PostgreSQL cannot even be asked for a text with NUL, which no tag has.
+    let slugs = slugs.map(String::as_str).filter(|slug| !slug.contains('\0'));
+    let query = tag::Entity::find().filter(tag::Column::Slug.is_in(slugs));
     Ok(query.all(tx.connection()).await?.into_iter().map(|row| (row.slug, row.id)).collect())
 }
 

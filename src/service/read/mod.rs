@@ -392,10 +392,12 @@ pub async fn tags_of(db: &Db, view: &View, kind: Kind, ids: &[i32]) -> Result<Ha
 /// Which of these slugs are those of viewable tags.
 pub async fn seen_tags(db: &Db, view: &View, slugs: &[String]) -> Result<HashSet<String>> {
     let slug = (Alias::new(Kind::Tag.table()), tag::Column::Slug);
+    // PostgreSQL cannot even be asked for a text with NUL, which no tag has.
+    let slugs = slugs.iter().filter(|slug| !slug.contains('\0')).map(String::as_str).collect::<Vec<_>>();
     let mut found = HashSet::new();
     for slugs in slugs.chunks(CHUNK) {
         let (mut query, _) = matching(db.backend(), view, Kind::Tag, &Filter::everything(), Parents::Root);
-        query.column(slug.clone()).and_where(Expr::col(slug.clone()).is_in(slugs.iter().map(String::as_str)));
+        query.column(slug.clone()).and_where(Expr::col(slug.clone()).is_in(slugs.iter().copied()));
         for row in db.read.query_all(&query).await? {
             found.insert(row.try_get("", "slug")?);
         }

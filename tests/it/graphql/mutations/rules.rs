@@ -105,6 +105,7 @@ async fn what_is_wrong_is_told_at_its_place(db: TestDb) {
             vec!["REFERENCE_NOT_FOUND tags.1", "REFERENCE_NOT_FOUND tags.3"],
         ),
         ("updateProxmoxCluster", json!({"tags": ["Prod"]}), vec!["REFERENCE_NOT_FOUND tags.0"]),
+        ("updateProxmoxCluster", json!({"tags": ["prod\0"]}), vec!["REFERENCE_NOT_FOUND tags.0"]),
         ("updateProxmoxCluster", json!({"tags": ["Test Env"]}), vec!["REFERENCE_NOT_FOUND tags.0"]),
         ("updateProxmoxCluster", json!({"customFields": []}), vec!["INVALID customFields"]),
         ("updateProxmoxCluster", json!({"customFields": "a"}), vec!["INVALID customFields"]),

@@ -99,6 +99,7 @@ async fn wrong_questions_name_the_parameter(db: TestDb) {
         ("storage/?cluster__name__regex=(", &["cluster__name__regex"]),
         ("nodes/?created=yesterday", &["created"]),
         ("nodes/?tag=nothing", &["tag"]),
+        ("nodes/?tag=prod%00&tag__n=%00", &["tag", "tag__n"]),
         ("nodes/?tag_id=x", &["tag_id"]),
     ] {
         let body = refused(&desk, &get(&format!("/api/plugins/proxbox/{query}")), 400).await;
