@@ -11,6 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ pub struct Ask {
     pub base: String,
     request_id: RequestId,
     ignored: Vec<(String, String)>,
+    /// The same to look into: a body may hold names by the hundred thousand.
+    noted: HashSet<(String, String)>,
 }
 
 impl Ask {
@@ -61,6 +64,7 @@ impl Ask {
             base: origin.base,
             request_id,
             ignored: Vec::new(),
+            noted: HashSet::new(),
         })
     }
 
@@ -72,7 +76,7 @@ impl Ask {
     /// Notes that a name is passed over: a parameter, a key of one, or a field of the body.
     pub fn ignore(&mut self, place: &str, name: &str) {
         let noted = (place.to_owned(), name.to_owned());
-        if !self.ignored.contains(&noted) {
+        if self.noted.insert(noted.clone()) {
             self.ignored.push(noted);
         }
     }

@@ -89,7 +89,9 @@ impl State {
             table.write_record(self.question.shape.0.iter().map(|field| field.name)).map_err(told)?;
         }
         for document in documents {
-            let Ok(Value::Object(object)) = serde_json::to_value(&document) else { continue };
+            let Ok(Value::Object(object)) = serde_json::to_value(&document) else {
+                return Err(Error::Internal("an object is no JSON".into()));
+            };
             table.write_record(object.values().map(cell)).map_err(told)?;
         }
         table.into_inner().map_err(|error| Error::Internal(format!("a table cannot be written: {error}")))

@@ -6,7 +6,7 @@ mod schemas;
 use super::field::Spec;
 use super::resource::Resource;
 use super::roots;
-use crate::entity::{self, Kind};
+use crate::entity;
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
@@ -94,15 +94,6 @@ fn tags() -> Value {
 /// The name under which the operations of a resource stand together.
 fn tag(path: &str) -> String {
     path.trim_matches('/').trim_start_matches("api/").trim_start_matches("plugins/proxbox/").replace('/', " ")
-}
-
-/// The name of a resource's schema.
-fn schema_name(spec: &Spec) -> &'static str {
-    match spec.kind {
-        Kind::NetBoxCluster => "NetBoxCluster",
-        Kind::NetBoxDevice => "NetBoxDevice",
-        other => other.type_name(),
-    }
 }
 
 /// A reference to a schema.

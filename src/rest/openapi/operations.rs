@@ -1,12 +1,12 @@
 //! What each route does, and what it may answer.
 use super::super::field::Spec;
 use super::parameters::{self, named};
-use super::{schema, schema_name, tag};
+use super::{schema, tag};
 use serde_json::{Map, Value, json};
 
 /// The operations of a list route.
 pub fn of_list(path: &str, spec: &'static Spec) -> Value {
-    let name = schema_name(spec);
+    let name = spec.kind.type_name();
     let Spec { title, plural, .. } = spec;
     let whole = schema(name);
     let list = json!({"type": "array", "items": whole});
@@ -56,7 +56,7 @@ pub fn of_list(path: &str, spec: &'static Spec) -> Value {
 
 /// The operations of an object's route.
 pub fn of_one(path: &str, spec: &'static Spec) -> Value {
-    let name = schema_name(spec);
+    let name = spec.kind.type_name();
     let title = spec.title;
     let one = |action: &str, about: String| Operation::new(path, action, about).parameters(named(&["id", "prefer"]));
     let change = |operation: Operation, body: &str| {

@@ -1,7 +1,7 @@
 //! What bodies and answers look like. Requests are described as they are taken: tolerant of types, as the plugin is.
 use super::super::body;
 use super::super::field::{Access, Field, Spec, Type};
-use super::{resources, schema, schema_name};
+use super::{resources, schema};
 use crate::entity::{Kind, Mode};
 use crate::service::rules;
 use serde_json::{Map, Value, json};
@@ -21,7 +21,7 @@ pub fn all() -> Value {
 }
 
 fn of_resource(spec: &'static Spec, all: &mut Map<String, Value>) {
-    let name = schema_name(spec);
+    let name = spec.kind.type_name();
     let shown = spec.fields.iter().filter(|field| field.is_shown());
     let answer = object(shown.clone().map(|field| (field.name, answer(field))).collect());
     let names = shown.map(|field| field.name).collect::<Vec<_>>();
