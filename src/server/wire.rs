@@ -1,6 +1,7 @@
 //! Connections as clients really use them: how long they may take nothing, and which targets they write.
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
+use socket2::SockRef;
 use std::io::{Result, Write};
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -14,6 +15,11 @@ use tokio_io_timeout::TimeoutStream;
 const LONGEST_HEAD: usize = 64 << 10;
 /// Headers of a request that are looked at; more are handed on as they are.
 const MOST_HEADERS: usize = 100;
+
+/// What a connection may hold of an answer that its client has not taken, in bytes. Linux calls a socket writable once a
+/// third of this is free: with the megabytes that it would come to by itself, a slow client looked like one that takes
+/// nothing; and what many slow clients hold is memory of the kernel.
+const SEND_BUFFER: usize = 256 << 10;
 
 /// Listens, and cuts clients off that take nothing of an answer for too long: they would keep it in memory for ever.
 #[derive(Debug)]
@@ -48,6 +54,9 @@ impl Listener for Wires {
 
     async fn accept(&mut self) -> (Wire, SocketAddr) {
         let (stream, peer) = Listener::accept(&mut self.listener).await;
+        if let Err(error) = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER) {
+            tracing::debug!("the buffer of a connection keeps its size: {error}");
+        }
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.write_idle));
         (Wire { stream: Box::pin(stream), state: State::Head(Vec::new()), ready: Vec::new() }, peer)
