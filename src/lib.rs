@@ -7,6 +7,7 @@
 //! * [`page`] — one page of a list, and cursors
 //! * [`principal`] — who asks and what they may
 //! * [`service`] — the operations; the only room that writes
+//! * [`sync`] — filling the rows from Proxmox
 //! * [`auth`] — from a header to a principal
 //! * [`graphql`] — the GraphQL API
 //! * [`rest`] — the REST API that clients of the NetBox plugin keep using
@@ -30,5 +31,6 @@ pub mod rest;
 pub mod secret;
 pub mod server;
 pub mod service;
+pub mod sync;
 pub mod telemetry;
 pub mod web;

@@ -1,5 +1,6 @@
 //! The first schema: topology, NetBox references, tags, tokens, the change log and its revision.
-use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+use crate::columns::{Columns, boolean, foreign_id, id, index, integer, reference, time, unique};
+use sea_orm_migration::prelude::*;
 
 /// Creates every table of the first release.
 #[derive(Debug)]
@@ -9,75 +10,6 @@ impl MigrationName for Migration {
     fn name(&self) -> &str {
         "m0001_topology"
     }
-}
-
-/// Column builders that differ between the two databases.
-struct Columns(DbBackend);
-
-impl Columns {
-    /// Text compares and sorts by bytes everywhere: SQLite does by itself, PostgreSQL needs the collation "C".
-    fn bytewise(&self, mut column: ColumnDef) -> ColumnDef {
-        if self.0 == DbBackend::Postgres {
-            column.extra("COLLATE \"C\"");
-        }
-        column
-    }
-
-    fn string(&self, name: &'static str, length: u32) -> ColumnDef {
-        self.bytewise(ColumnDef::new(name).string_len(length).take())
-    }
-
-    fn text(&self, name: &'static str) -> ColumnDef {
-        self.bytewise(ColumnDef::new(name).text().take())
-    }
-}
-
-/// Ids are never given twice, not even after a deletion: NetBox clients keep them.
-fn id() -> ColumnDef {
-    ColumnDef::new("id").integer().not_null().auto_increment().primary_key().take()
-}
-
-/// Ids that NetBox gave.
-fn foreign_id() -> ColumnDef {
-    ColumnDef::new("id").integer().not_null().primary_key().take()
-}
-
-fn time(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).timestamp_with_time_zone().take()
-}
-
-fn integer(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).integer().take()
-}
-
-fn boolean(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).boolean().not_null().take()
-}
-
-/// RESTRICT, so that a cascade which `service` forgot fails loudly.
-fn reference(table: &'static str, column: &'static str, target: &'static str) -> ForeignKeyCreateStatement {
-    ForeignKey::create()
-        .name(format!("{table}_{column}_fk"))
-        .from(table, column)
-        .to(target, "id")
-        .on_delete(ForeignKeyAction::Restrict)
-        .on_update(ForeignKeyAction::Restrict)
-        .take()
-}
-
-fn index(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
-    let mut statement = Index::create();
-    statement.name(format!("{table}_{}_idx", columns.join("_"))).table(table);
-    for column in columns {
-        statement.col(*column);
-    }
-    statement
-}
-
-fn unique(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
-    let mut statement = index(table, columns);
-    statement.name(format!("{table}_{}_key", columns.join("_"))).unique();
-    statement
 }
 
 #[async_trait::async_trait]

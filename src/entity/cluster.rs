@@ -20,6 +20,12 @@ pub struct Model {
     pub quorate: bool,
     /// Version of the corosync configuration.
     pub version: Option<i32>,
+    /// The reference that holds its storages while it has no link to NetBox.
+    pub local_cluster_id: Option<i32>,
+    /// When complete answers of Proxmox first lacked it; none while it is there.
+    pub missing_since: Option<DateTimeUtc>,
+    /// Missing for long enough to count as gone.
+    pub stale: bool,
     pub custom_fields: JsonText,
     pub created: DateTimeUtc,
     pub last_updated: DateTimeUtc,

@@ -26,8 +26,12 @@ pub struct Model {
     pub verify_ssl: bool,
     /// SHA-256 fingerprint of the pinned certificate, as colon-separated hex.
     pub tls_fingerprint: Option<String>,
+    /// Certificates, as PEM, of the authorities that are trusted instead of the system's.
+    pub tls_ca: Option<String>,
     /// A disabled endpoint is never contacted; its rows stay.
     pub enabled: bool,
+    /// Seconds between two runs of sync, 0 = never; none = as the server's setting says.
+    pub sync_interval: Option<i32>,
     pub custom_fields: JsonText,
     pub created: DateTimeUtc,
     pub last_updated: DateTimeUtc,

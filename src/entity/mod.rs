@@ -16,6 +16,9 @@ pub mod revision;
 mod scalar;
 pub mod setting;
 pub mod storage;
+pub mod sync_change;
+pub mod sync_run;
+pub mod sync_state;
 pub mod tag;
 pub mod tag_assignment;
 pub mod token;
@@ -24,7 +27,7 @@ mod values;
 pub use json_text::JsonText;
 pub use kind::Kind;
 pub use scalar::{Scalar, parse_time};
-pub use values::{Action, Mode, Origin};
+pub use values::{Action, Mode, Origin, RunStage, RunState, StepAction};
 
 /// A resource that has an id, a kind and a display, whatever table it lies in.
 pub trait Resource: Send + Sync + 'static {

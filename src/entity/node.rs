@@ -31,6 +31,10 @@ pub struct Model {
     pub support_level: String,
     /// When the volatile figures were last read; they leave `last_updated` alone.
     pub metrics_at: Option<DateTimeUtc>,
+    /// When complete answers of Proxmox first lacked it; none while it is there.
+    pub missing_since: Option<DateTimeUtc>,
+    /// Missing for long enough to count as gone.
+    pub stale: bool,
     pub custom_fields: JsonText,
     pub created: DateTimeUtc,
     pub last_updated: DateTimeUtc,

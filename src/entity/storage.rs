@@ -38,6 +38,10 @@ pub struct Model {
     pub max_protected_backups: Option<i32>,
     /// The whole configuration as Proxmox returned it, its keys in their order.
     pub raw_config: JsonText,
+    /// When complete answers of Proxmox first lacked it; none while it is there.
+    pub missing_since: Option<DateTimeUtc>,
+    /// Missing for long enough to count as gone.
+    pub stale: bool,
     pub custom_fields: JsonText,
     pub created: DateTimeUtc,
     pub last_updated: DateTimeUtc,

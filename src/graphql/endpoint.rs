@@ -79,9 +79,20 @@ record_object! {
             self.0.verify_ssl
         }
 
-        /// SHA-256 fingerprint of the one certificate that is accepted, as colon-separated hex; null when none is pinned.
+        /// SHA-256 fingerprint of the certificate that is accepted, as colon-separated hex, or several separated by
+        /// commas; null when none is pinned.
         async fn tls_fingerprint(&self) -> Option<&str> {
             self.0.tls_fingerprint.as_deref()
+        }
+
+        /// Certificates of the authorities that are trusted instead of the system's, as PEM text; null when none are set.
+        async fn tls_ca(&self) -> Option<&str> {
+            self.0.tls_ca.as_deref()
+        }
+
+        /// Seconds between two runs of sync, 0 for never; null when it is as the server is set.
+        async fn sync_interval(&self) -> Option<i32> {
+            self.0.sync_interval
         }
 
         /// A disabled endpoint is never contacted; what is known of it stays.

@@ -1,6 +1,6 @@
 //! Proxmox clusters.
 use super::patch::{COUNT, INT};
-use super::{Fields, Given, Tx, Writable, family};
+use super::{Fields, Given, Tx, Writable, family, source};
 use crate::entity::{JsonText, Kind, Mode, cluster, node, storage};
 use crate::error::{Code, Problem, Result};
 use chrono::{DateTime, Utc};
@@ -38,6 +38,9 @@ impl Writable for cluster::Model {
             nodes_count: 0,
             quorate: false,
             version: None,
+            local_cluster_id: None,
+            missing_since: None,
+            stale: false,
             custom_fields: JsonText::object(),
             created: now,
             last_updated: now,
@@ -74,6 +77,13 @@ impl Writable for cluster::Model {
         Some(Condition::all().add(cluster::Column::EndpointId.eq(self.endpoint_id)).add(name))
     }
 
+    async fn follow(before: &Self, after: &Self, tx: &mut Tx) -> Result<()> {
+        if before.netbox_cluster_id == after.netbox_cluster_id {
+            return Ok(());
+        }
+        source::follow_link(tx, after).await
+    }
+
     /// Its nodes stay without one, and its storages get another cluster of its group as source.
     async fn remove(self, tx: &mut Tx) -> Result<()> {
         remove_all(tx, vec![self]).await
@@ -91,10 +101,30 @@ pub(super) async fn remove_all(tx: &mut Tx, rows: Vec<cluster::Model>) -> Result
         let heir = storage.source_id.and_then(|source| heirs.get(&source).copied());
         storages.entry(heir).or_default().push(storage);
     }
+    let locals = rows.iter().filter_map(|row| row.local_cluster_id).collect::<Vec<_>>();
     for (heir, storages) in storages {
-        family::refer::<storage::Entity>(tx, &storages, "source_id", heir).await?;
+        // What lies at the local reference of a cluster was known by that cluster only.
+        let (own, shared) = storages.into_iter().partition::<Vec<_>, _>(|row| locals.contains(&row.cluster_id));
+        match heir {
+            Some(_) => family::refer::<storage::Entity>(tx, &own, "source_id", heir).await?,
+            None => family::remove::<storage::Entity>(tx, &own).await?,
+        }
+        family::refer::<storage::Entity>(tx, &shared, "source_id", heir).await?;
     }
-    family::remove::<cluster::Entity>(tx, &rows).await
+    family::remove::<cluster::Entity>(tx, &rows).await?;
+    inherit(tx, &rows, &heirs).await?;
+    source::remove_empty(tx, &locals).await
+}
+
+/// An heir without a local reference gets that of the cluster that went.
+async fn inherit(tx: &mut Tx, gone: &[cluster::Model], heirs: &BTreeMap<i32, i32>) -> Result<()> {
+    for row in gone {
+        let (Some(local), Some(heir)) = (row.local_cluster_id, heirs.get(&row.id)) else { continue };
+        let heir = cluster::Entity::find_by_id(*heir).one(tx.connection()).await?;
+        let heir = heir.filter(|heir| heir.local_cluster_id.is_none());
+        family::refer::<cluster::Entity>(tx, heir.as_slice(), "local_cluster_id", Some(local)).await?;
+    }
+    Ok(())
 }
 
 /// For each cluster that goes the first that stays of its group: the same, known, identifier of Proxmox.

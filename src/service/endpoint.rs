@@ -27,7 +27,9 @@ pub struct Patch {
     pub token_value: Given<SecretString>,
     pub verify_ssl: Given<bool>,
     pub tls_fingerprint: Given<String>,
+    pub tls_ca: Given<String>,
     pub enabled: Given<bool>,
+    pub sync_interval: Given<i64>,
     pub tags: Given<Vec<String>>,
     pub custom_fields: Given<Value>,
 }
@@ -57,7 +59,9 @@ impl Writable for endpoint::Model {
             token_value: None,
             verify_ssl: true,
             tls_fingerprint: None,
+            tls_ca: None,
             enabled: true,
+            sync_interval: None,
             custom_fields: JsonText::object(),
             created: now,
             last_updated: now,
@@ -84,7 +88,9 @@ impl Writable for endpoint::Model {
         fields.text("token_name", &patch.token_name, &mut self.token_name);
         fields.plain("verify_ssl", &patch.verify_ssl, &mut self.verify_ssl);
         fields.fingerprint(&patch.tls_fingerprint, &mut self.tls_fingerprint);
+        fields.certificates(&patch.tls_ca, &mut self.tls_ca);
         fields.plain("enabled", &patch.enabled, &mut self.enabled);
+        fields.interval(&patch.sync_interval, &mut self.sync_interval);
         fields.custom_fields(&patch.custom_fields, &mut self.custom_fields);
         for (field, secret) in [("password", &patch.password), ("token_value", &patch.token_value)] {
             if secret.as_ref().and_then(Option::as_ref).is_some_and(|secret| secret.expose_secret().is_empty()) {
@@ -138,7 +144,7 @@ impl Writable for endpoint::Model {
 impl endpoint::Model {
     /// Everything that decides where its secrets are sent, and to whom.
     fn way(&self) -> impl PartialEq + '_ {
-        (&self.domain, &self.ip_address, self.port, self.verify_ssl, &self.tls_fingerprint)
+        (&self.domain, &self.ip_address, self.port, self.verify_ssl, &self.tls_fingerprint, &self.tls_ca)
     }
 }
 

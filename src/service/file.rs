@@ -104,8 +104,12 @@ pub struct Endpoint {
     #[serde(default)]
     pub verify_ssl: bool,
     pub tls_fingerprint: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_ca: Option<String>,
     #[serde(default = "yes")]
     pub enabled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sync_interval: Option<i32>,
     #[serde(default)]
     pub tags: Vec<i32>,
     #[serde(default = "object")]
@@ -131,6 +135,12 @@ pub struct Cluster {
     #[serde(default)]
     pub quorate: bool,
     pub version: Option<i32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local_cluster: Option<i32>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_timestamp")]
+    pub missing_since: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub stale: bool,
     #[serde(default)]
     pub tags: Vec<i32>,
     #[serde(default = "object")]
@@ -165,6 +175,10 @@ pub struct Node {
     pub support_level: String,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_timestamp")]
     pub metrics_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_timestamp")]
+    pub missing_since: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub stale: bool,
     #[serde(default)]
     pub tags: Vec<i32>,
     #[serde(default = "object")]
@@ -209,6 +223,10 @@ pub struct Storage {
     pub max_protected_backups: Option<i32>,
     #[serde(default = "object")]
     pub raw_config: Value,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_timestamp")]
+    pub missing_since: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub stale: bool,
     #[serde(default)]
     pub tags: Vec<i32>,
     #[serde(default = "object")]
@@ -283,6 +301,10 @@ fn username() -> String {
 
 fn yes() -> bool {
     true
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn object() -> Value {

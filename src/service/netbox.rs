@@ -58,6 +58,8 @@ impl Writable for netbox_cluster::Model {
         family::remove::<storage::Entity>(tx, &storages).await?;
         let clusters = family::referring::<cluster::Entity>(tx, cluster::Column::NetboxClusterId, &[self.id]).await?;
         family::refer::<cluster::Entity>(tx, &clusters, "netbox_cluster_id", None).await?;
+        let clusters = family::referring::<cluster::Entity>(tx, cluster::Column::LocalClusterId, &[self.id]).await?;
+        family::refer::<cluster::Entity>(tx, &clusters, "local_cluster_id", None).await?;
         family::remove::<netbox_cluster::Entity>(tx, &[self]).await
     }
 }

@@ -49,6 +49,8 @@ impl Writable for node::Model {
             ssl_fingerprint: String::new(),
             support_level: String::new(),
             metrics_at: None,
+            missing_since: None,
+            stale: false,
             custom_fields: JsonText::object(),
             created: now,
             last_updated: now,

@@ -185,6 +185,24 @@ impl Fields {
         }
     }
 
+    /// Certificates of authorities, as PEM and nothing but them; "" is none.
+    pub fn certificates(&mut self, given: &Given<String>, place: &mut Option<String>) {
+        let Some(value) = given else { return };
+        let value = value.as_deref().filter(|value| !value.trim().is_empty());
+        if let Some(certificates) = self.passed(value.map(rules::certificates).transpose()) {
+            *place = certificates;
+        }
+    }
+
+    /// Seconds between two runs; null = as the server's setting says.
+    pub fn interval(&mut self, given: &Given<i64>, place: &mut Option<i32>) {
+        let Some(value) = given else { return };
+        let ruled = value.map(|value| i32::try_from(value).unwrap_or(i32::MAX)).map(rules::interval).transpose();
+        if let Some(interval) = self.passed(ruled) {
+            *place = interval;
+        }
+    }
+
     /// A reference that must be there.
     pub fn reference(&mut self, field: &'static str, target: Kind, given: &Given<i32>, place: &mut i32) {
         let Some(id) = self.value(field, given).copied() else { return };

@@ -2,6 +2,10 @@
 //! door.
 use crate::entity::{Kind, address};
 use crate::error::{Code, Problem};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use std::ops::RangeInclusive;
 
 type Rule<T = ()> = Result<T, Problem>;
@@ -100,8 +104,14 @@ pub fn host_name(field: &str, value: &str) -> Rule {
     Ok(())
 }
 
-/// The SHA-256 fingerprint of a certificate, as 32 colon-separated bytes in upper-case hex.
+/// The SHA-256 fingerprints of the certificates to accept, one or several separated by commas, each as 32
+/// colon-separated bytes in upper-case hex.
 pub fn fingerprint(value: &str) -> Rule<String> {
+    let each = value.split(',').map(one_fingerprint).collect::<Rule<Vec<_>>>()?;
+    Ok(each.join(","))
+}
+
+fn one_fingerprint(value: &str) -> Rule<String> {
     let digits = value.trim().chars().filter(|c| *c != ':').collect::<String>().to_ascii_uppercase();
     if digits.len() != 64 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         let message = "is not a SHA-256 fingerprint: 64 hexadecimal digits";
@@ -109,6 +119,37 @@ pub fn fingerprint(value: &str) -> Rule<String> {
     }
     let bytes = digits.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair).into_owned());
     Ok(bytes.collect::<Vec<_>>().join(":"))
+}
+
+/// Certificates of authorities as PEM text, at most 64 KiB.
+pub fn certificates(value: &str) -> Rule<String> {
+    const LONGEST: usize = 64 << 10;
+    let wrong = |message: &str| Problem::new(Code::Invalid, "tls_ca", message);
+    if value.len() > LONGEST {
+        return Err(Problem::new(Code::TooLong, "tls_ca", "must have at most 65536 bytes"));
+    }
+    let found = CertificateDer::pem_slice_iter(value.as_bytes()).collect::<Result<Vec<_>, _>>();
+    match found {
+        Ok(found) if found.is_empty() => Err(wrong("holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)")),
+        // Nothing but the certificates is kept: no private key that came along, no comments.
+        Ok(found) => Ok(found.iter().map(|certificate| pem(certificate)).collect()),
+        Err(_) => Err(wrong("is not PEM text that can be read")),
+    }
+}
+
+/// The PEM text of a certificate.
+fn pem(der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect::<Vec<_>>().join("\n");
+    format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
+}
+
+/// Seconds between two runs of sync: 0 for never, else from 10 (Proxmox has new figures every ten seconds) to a week.
+pub fn interval(value: i32) -> Rule<i32> {
+    if value != 0 {
+        within("sync_interval", value.into(), 10..=604_800)?;
+    }
+    Ok(value)
 }
 
 /// A tag's colour: six hexadecimal digits in lower case.

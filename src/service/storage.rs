@@ -71,6 +71,8 @@ impl Writable for storage::Model {
             prune_backups: None,
             max_protected_backups: None,
             raw_config: JsonText::object(),
+            missing_since: None,
+            stale: false,
             custom_fields: JsonText::object(),
             created: now,
             last_updated: now,

@@ -6,7 +6,7 @@ use crate::principal::Principal;
 use crate::secret::Sealer;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, Set, Statement, TransactionTrait};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Who writes: what they may decides, and their name stands in the change log.
@@ -193,6 +193,13 @@ impl Tx {
     /// Notes that a whole file was loaded, with the counts of its rows.
     pub(super) fn loaded(&mut self, counts: Value) {
         self.note(None, Action::Loaded, Vec::new(), None, Some(counts));
+    }
+
+    /// Notes that volatile figures of so many rows of a kind were read anew, all in one record.
+    pub(super) fn measured(&mut self, kind: Kind, rows: usize) {
+        if rows > 0 {
+            self.note(None, Action::Metrics, Vec::new(), None, Some(json!({ kind.table(): rows })));
+        }
     }
 
     fn note(

@@ -49,6 +49,11 @@ pub trait Writable: Row {
         Ok(Vec::new())
     }
 
+    /// Lets follow what depends on the row, which was changed.
+    fn follow(_before: &Self, _after: &Self, _: &mut Tx) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
     /// Removes the row, and what must not stay without it.
     fn remove(self, tx: &mut Tx) -> impl Future<Output = Result<()>> + Send;
 }
@@ -183,7 +188,12 @@ async fn change_twin<M: Writable>(tx: &mut Tx, row: M, patch: &M::Patch) -> Resu
 }
 
 /// The row to be written, locked, if one may do this with it.
-async fn for_writing<M: Writable>(tx: &Tx, id: i32, act: Act, if_last_updated: Option<DateTime<Utc>>) -> Result<M> {
+pub(super) async fn for_writing<M: Writable>(
+    tx: &Tx,
+    id: i32,
+    act: Act,
+    if_last_updated: Option<DateTime<Utc>>,
+) -> Result<M> {
     let kind = M::KIND;
     tx.must_may(kind, act)?;
     let missing = || Error::NotFound(format!("there is no {kind} {id}"));
@@ -247,11 +257,12 @@ async fn revise<M: Writable>(tx: &mut Tx, before: M, patch: &M::Patch) -> Result
     tx.must_be_in_scope(kind, after.id(), Act::Change).await?;
     let (old, new) = (change::document(&before, &tags), change::document(&after, &new_tags));
     tx.updated_with(kind, after.id(), old, new, &secrets);
+    M::follow(&before, &after, tx).await?;
     Ok(after)
 }
 
 /// Writes the columns that differ.
-async fn store<M: Writable>(tx: &Tx, before: &M, after: M) -> Result<M> {
+pub(super) async fn store<M: Writable>(tx: &Tx, before: &M, after: M) -> Result<M> {
     if *before == after {
         return Ok(after);
     }
@@ -265,7 +276,7 @@ async fn store<M: Writable>(tx: &Tx, before: &M, after: M) -> Result<M> {
     active.update(tx.connection()).await.map_err(told::<M>)
 }
 
-fn column<M: Writable>(name: &str) -> Result<<M::E as EntityTrait>::Column> {
+pub(super) fn column<M: Writable>(name: &str) -> Result<<M::E as EntityTrait>::Column> {
     FromStr::from_str(name).map_err(|_| Error::Internal(format!("a {} has no column {name}", M::KIND)))
 }
 

@@ -47,9 +47,14 @@ inputs! {
         /// Whether the certificate must be trusted; true for a new endpoint. Changing it drops stored secrets that are
         /// not sent again.
         verify_ssl: bool;
-        /// SHA-256 fingerprint of the one certificate to accept, 64 hexadecimal digits; null for none. Changing it drops
-        /// stored secrets that are not sent again.
+        /// SHA-256 fingerprint of the certificate to accept, 64 hexadecimal digits, or several separated by commas; null
+        /// for none. Changing it drops stored secrets that are not sent again.
         tls_fingerprint: String;
+        /// Certificates of the authorities to trust instead of the system's, as PEM text of at most 64 KiB: of a Proxmox
+        /// cluster `/etc/pve/pve-root-ca.pem`. Null for none. Changing it drops stored secrets that are not sent again.
+        tls_ca: String;
+        /// Seconds between two runs of sync, 10 to 604800, or 0 for never; null for what the server is set to.
+        sync_interval: i32;
         /// Whether it is contacted; true for a new endpoint.
         enabled: bool;
         /// Its tags by slug, instead of those it has; one that is not there is an error.
@@ -66,7 +71,7 @@ mutations! {
     EndpointMutation on endpoint::Model: CreateProxmoxEndpointInput, UpdateProxmoxEndpointInput -> ProxmoxEndpointPayload {
         /// Makes an endpoint. Its secrets are stored sealed.
         create_proxmox_endpoint;
-        /// Changes an endpoint. When its domain, address, port, `verifySsl` or fingerprint changes, stored secrets are
+        /// Changes an endpoint. When its domain, address, port, `verifySsl`, fingerprint or `tlsCa` changes, stored secrets are
         /// dropped unless they are sent again: a secret never travels to another host by an edit.
         update_proxmox_endpoint;
         /// Deletes an endpoint. Its clusters and nodes go with it.

@@ -33,6 +33,7 @@ impl Known {
         for (i, row) in file.proxmox_clusters.iter().enumerate() {
             refers(&endpoints, Some(row.endpoint), "proxmox_clusters", i, "endpoint")?;
             refers(&netbox_clusters, row.netbox_cluster, "proxmox_clusters", i, "netbox_cluster")?;
+            refers(&netbox_clusters, row.local_cluster, "proxmox_clusters", i, "local_cluster")?;
         }
         for (i, row) in file.proxmox_nodes.iter().enumerate() {
             refers(&endpoints, Some(row.endpoint), "proxmox_nodes", i, "endpoint")?;
