@@ -12,12 +12,14 @@
 //! * [`graphql`] — the GraphQL API
 //! * [`rest`] — the REST API that clients of the NetBox plugin keep using
 //! * [`web`] — embedded pages
+//! * [`client`] — HTTP to Proxmox VE; the only room that speaks it outward
 //! * [`app`], [`server`], [`cli`], [`config`], [`telemetry`] — the program around them
 //! * [`db`], [`secret`], [`event`], [`error`] — what everybody uses
 
 pub mod app;
 pub mod auth;
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod db;
 pub mod entity;

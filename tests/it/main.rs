@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods)]
 
 mod cli;
+mod client;
 mod coverage;
 mod database;
 mod graphql;

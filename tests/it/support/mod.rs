@@ -1,6 +1,7 @@
 //! What the tests stand on: databases, a server in this process, and questions to it.
 mod postgres;
 mod pristine;
+pub mod pve;
 mod server;
 
 pub use pristine::Pristine;
