@@ -288,7 +288,8 @@ fn load(variant: &str) -> (PathBuf, HashMap<String, (u16, String, Vec<u8>)>) {
     let manifest = serde_json::from_slice::<Vec<Value>>(&manifest).unwrap();
     let answers = manifest.iter().map(|entry| {
         let path = entry["path"].as_str().unwrap().trim_start_matches("/api2/json").to_owned();
-        let body = entry["body_file"].as_str().map(|file| std::fs::read(folder.join(file)).unwrap()).unwrap_or_default();
+        let body =
+            entry["body_file"].as_str().map(|file| std::fs::read(folder.join(file)).unwrap()).unwrap_or_default();
         let status = u16::try_from(entry["status"].as_u64().unwrap()).unwrap();
         (path, (status, entry["reason"].as_str().unwrap().to_owned(), body))
     });
@@ -383,7 +384,8 @@ async fn request<S: AsyncRead + Unpin>(stream: &mut S, buffer: &mut Vec<u8>) -> 
             buffer.drain(..length);
             return Ok(Some(asked));
         }
-        if stream.read_buf(buffer).await? == 0 {
+        // What begins like no request is TLS, most likely.
+        if buffer.first().is_some_and(|byte| !byte.is_ascii_alphabetic()) || stream.read_buf(buffer).await? == 0 {
             return Ok(None);
         }
     }
@@ -393,7 +395,7 @@ async fn request<S: AsyncRead + Unpin>(stream: &mut S, buffer: &mut Vec<u8>) -> 
 fn parse(bytes: &[u8]) -> Option<(Asked, usize)> {
     let mut headers = [httparse::EMPTY_HEADER; 50];
     let mut request = httparse::Request::new(&mut headers);
-    let httparse::Status::Complete(head) = request.parse(bytes).ok()? else { return None };
+    let Ok(httparse::Status::Complete(head)) = request.parse(bytes) else { return None };
     let headers = request.headers.iter();
     let headers = headers.map(|h| (h.name.to_ascii_lowercase(), String::from_utf8_lossy(h.value).into_owned()));
     let headers = headers.collect::<HashMap<_, _>>();
@@ -420,8 +422,9 @@ async fn answer<S: AsyncWrite + Unpin>(stream: &mut S, shared: &Arc<Shared>, ask
     tokio::time::sleep(latency).await;
     let reply = shared.state().replies.get(&asked.path).cloned();
     if asked.path != "/access/ticket" {
-        if let Some(reason) = unauthorized(&shared.state(), asked) {
-            // Not in the condition: the lock would be held.
+        // Not in the condition: the lock would be held.
+        let unauthorized = unauthorized(&shared.state(), asked);
+        if let Some(reason) = unauthorized {
             return refuse(stream, delay, reason).await;
         }
     } else if reply.is_none() {
@@ -492,7 +495,8 @@ async fn log_in<S: AsyncWrite + Unpin>(
         let body = json!({"data": null, "message": "authentication failure\n"}).to_string();
         return write(stream, 401, "authentication failure", body.as_bytes()).await;
     };
-    let data = json!({"username": USERNAME, "ticket": ticket, "CSRFPreventionToken": "x", "cap": {}, "clustername": "prod"});
+    let data =
+        json!({"username": USERNAME, "ticket": ticket, "CSRFPreventionToken": "x", "cap": {}, "clustername": "prod"});
     write(stream, 200, "OK", json!({"data": data}).to_string().as_bytes()).await
 }
 
