@@ -113,13 +113,8 @@ impl Wires {
         self.base.scheme() == "http"
     }
 
-    /// Asks once, on a connection that is free or a new one, and reads the answer to its end within this time.
-    pub async fn ask(&self, ask: &Ask<'_>, within: Duration) -> Result<Answer, Broken> {
-        let late = |_| Broken::for_good(Failure::new(Class::Timeout, format!("no whole answer within {within:?}")));
-        tokio::time::timeout(within, self.on_a_wire(ask)).await.map_err(late)?
-    }
-
-    async fn on_a_wire(&self, ask: &Ask<'_>) -> Result<Answer, Broken> {
+    /// Asks once, on a connection that is free or a new one, and reads the answer to its end, however long that takes.
+    pub async fn ask(&self, ask: &Ask<'_>) -> Result<Answer, Broken> {
         let _permit = self.permits.acquire().await;
         if let Some(wire) = self.kept()
             && let Some(answer) = self.on(wire, ask).await?

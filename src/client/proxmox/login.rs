@@ -54,14 +54,14 @@ impl Login {
     }
 
     /// The header of a request. Never both: if a cookie is there, Proxmox does not look at a token.
-    pub async fn headers(&self, wires: &Wires, within: Duration) -> Result<HeaderMap, Broken> {
+    pub async fn headers(&self, wires: &Wires) -> Result<HeaderMap, Broken> {
         match &self.credentials {
             Credentials::Token { id, secret } => {
                 let token = format!("{id}={}", secret.expose_secret());
                 header(AUTHORIZATION, &format!("PVEAPIToken={}", utf8_percent_encode(&token, TOKEN)))
             }
             Credentials::Password { username, password } => {
-                let ticket = self.ticket(username, password, wires, within).await?;
+                let ticket = self.ticket(username, password, wires).await?;
                 let ticket = utf8_percent_encode(ticket.text.expose_secret(), COOKIE_VALUE).to_string();
                 header(COOKIE, &format!("PVEAuthCookie={ticket}"))
             }
@@ -99,22 +99,16 @@ impl Login {
     }
 
     /// The ticket, a new one if there is none or it is old.
-    async fn ticket(
-        &self,
-        username: &str,
-        password: &SecretString,
-        wires: &Wires,
-        within: Duration,
-    ) -> Result<Ticket, Broken> {
+    async fn ticket(&self, username: &str, password: &SecretString, wires: &Wires) -> Result<Ticket, Broken> {
         let _turn = self.turn.lock().await;
         let got = match self.held() {
             Some(ticket) if ticket.since.elapsed() < self.renewed_after => return Ok(ticket),
             // A ticket is good as a password. If it is not any more, the password is.
-            Some(ticket) => match log_in(username, &ticket.text, wires, within).await {
-                Err(broken) if broken.failure.class == Class::Auth => log_in(username, password, wires, within).await?,
+            Some(ticket) => match log_in(username, &ticket.text, wires).await {
+                Err(broken) if broken.failure.class == Class::Auth => log_in(username, password, wires).await?,
                 renewed => renewed?,
             },
-            None => log_in(username, password, wires, within).await?,
+            None => log_in(username, password, wires).await?,
         };
         *self.ticket.lock().unwrap_or_else(PoisonError::into_inner) = Some(got.clone());
         Ok(got)
@@ -122,12 +116,12 @@ impl Login {
 }
 
 /// Gets a ticket.
-async fn log_in(username: &str, password: &SecretString, wires: &Wires, within: Duration) -> Result<Ticket, Broken> {
+async fn log_in(username: &str, password: &SecretString, wires: &Wires) -> Result<Ticket, Broken> {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("username", username).append_pair("password", password.expose_secret());
     let ask = Ask { path: PATH, headers: HeaderMap::new(), form: Some(form.finish()) };
     let since = Instant::now();
-    let answer = wires.ask(&ask, within).await?;
+    let answer = wires.ask(&ask).await?;
     let Envelope { data, .. } = reply::envelope(&answer, wires.is_plain()).map_err(|broken| {
         // Only GETs are repeated.
         Broken::for_good(broken.failure)

@@ -181,7 +181,7 @@ impl Client {
                 return Err(Failure::new(Class::Timeout, message));
             }
             *attempts += 1;
-            let broken = match self.once(path, patience.min(left)).await {
+            let broken = match self.in_time(path, patience.min(left)).await {
                 Ok(envelope) => return Ok(envelope),
                 Err(broken) => broken,
             };
@@ -200,17 +200,25 @@ impl Client {
         longest.mul_f64(rand::random::<f64>())
     }
 
+    async fn in_time(&self, path: &str, within: Duration) -> Result<Envelope, Broken> {
+        let late = |_| Broken::for_good(Failure::new(Class::Timeout, format!("no whole answer within {within:?}")));
+        tokio::time::timeout(within, self.once(path)).await.map_err(late)?
+    }
+
     /// One attempt; one more login belongs to it if the ticket is not taken any more.
-    async fn once(&self, path: &str, within: Duration) -> Result<Envelope, Broken> {
-        let mut ask = Ask { path, headers: self.login.headers(&self.wires, within).await?, form: None };
-        let answer = self.wires.ask(&ask, within).await?;
-        let replied = reply::envelope(&answer, self.wires.is_plain());
+    async fn once(&self, path: &str) -> Result<Envelope, Broken> {
+        let mut ask = Ask { path, headers: self.login.headers(&self.wires).await?, form: None };
+        let replied = self.asked(&ask).await;
         let refused = replied.as_ref().is_err_and(|broken| broken.failure.class == Class::Auth);
         if !refused || !self.login.renews(&ask.headers) {
             return replied;
         }
-        ask.headers = self.login.headers(&self.wires, within).await?;
-        reply::envelope(&self.wires.ask(&ask, within).await?, self.wires.is_plain())
+        ask.headers = self.login.headers(&self.wires).await?;
+        self.asked(&ask).await
+    }
+
+    async fn asked(&self, ask: &Ask<'_>) -> Result<Envelope, Broken> {
+        reply::envelope(&self.wires.ask(ask).await?, self.wires.is_plain())
     }
 
     /// A failure with its path, and without secrets that a server sent back.

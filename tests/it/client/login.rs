@@ -145,3 +145,28 @@ async fn secrets_are_never_shown() {
     let failure = other.version().await.unwrap_err();
     assert!(!format!("{other:?} {failure:?} {failure}").contains("not-here"), "{failure:?}");
 }
+
+#[tokio::test]
+async fn a_token_that_is_revoked_in_a_run_is_told_when_proxmox_does() {
+    let pve = Pve::start("pve8-cluster").await;
+    let client = client(&pve);
+    client.version().await.unwrap();
+    pve.revoke_tokens();
+    pve.auth_delay(Duration::from_millis(100));
+    assert_eq!(code(&client.nodes().await), "auth");
+    let call = &client.calls()[1];
+    assert!(call.attempts == 1 && call.duration >= Duration::from_millis(100), "{call:?}");
+}
+
+#[tokio::test]
+async fn a_login_takes_part_of_its_calls_time() {
+    let pve = Pve::start("pve8-cluster").await;
+    pve.reply("/access/ticket", Reply::Hang);
+    let rules = Rules { local: Duration::from_millis(200), ..rules() };
+    let client = Client::new(Target { credentials: password(), ..target(&pve) }, &rules).unwrap();
+    let (first, second) = tokio::join!(client.version(), client.nodes());
+    assert_eq!((code(&first), code(&second)), ("timeout", "timeout"));
+    assert!(client.calls().iter().all(|call| call.duration < Duration::from_secs(2)), "{:?}", client.calls());
+    pve.heal();
+    assert_eq!(code(&client.version().await), "ok");
+}

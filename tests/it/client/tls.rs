@@ -165,3 +165,18 @@ async fn names_and_ports_without_a_server() {
         assert_eq!(refused.unwrap_err().class, Class::Address, "{host}");
     }
 }
+
+#[tokio::test]
+async fn the_key_must_be_the_certificates_whatever_is_trusted() {
+    use rustls::version::{TLS12, TLS13};
+    for version in [&TLS12, &TLS13] {
+        let pve = Pve::start_with("pve8-cluster", &[version]).await;
+        for trust in [pin(&pve), Trust::Ca(pve.ca()), Trust::Unverified] {
+            assert_eq!(code(&with(&pve, trust.clone()).version().await), "ok", "{version:?}, {trust:?}");
+            let impostor = Pve::impostor(&pve, &[version]).await;
+            let failure = with(&impostor, trust).version().await.unwrap_err();
+            assert_eq!(failure.class, Class::TlsUntrusted, "{version:?}: {failure}");
+            assert_eq!(impostor.total_hits(), 0);
+        }
+    }
+}

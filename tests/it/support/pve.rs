@@ -9,9 +9,11 @@
 //! ```
 use percent_encoding::percent_decode_str;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
-use rustls::ServerConfig;
 use rustls::crypto::ring;
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WantsServerCert;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ConfigBuilder, ServerConfig, SupportedProtocolVersion};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
@@ -101,6 +103,7 @@ struct State {
 #[derive(Clone, Debug)]
 struct Identity {
     fingerprint: String,
+    der: CertificateDer<'static>,
     ca: String,
     config: Arc<ServerConfig>,
 }
@@ -114,6 +117,20 @@ impl Pve {
     /// Serves it over HTTP without TLS.
     pub async fn plain(variant: &str) -> Self {
         Self::listen(variant, None).await
+    }
+
+    /// Serves it over these versions of TLS only.
+    pub async fn start_with(variant: &str, versions: &[&'static SupportedProtocolVersion]) -> Self {
+        Self::listen(variant, Some(Identity::with(versions))).await
+    }
+
+    /// Somebody who shows another server's certificate without having its key.
+    pub async fn impostor(of: &Self, versions: &[&'static SupportedProtocolVersion]) -> Self {
+        let shown = of.identity();
+        let key = PrivateKeyDer::Pkcs8(KeyPair::generate().unwrap().serialize_der().into());
+        let key = CertifiedKey::new(vec![shown.der.clone()], ring::sign::any_supported_type(&key).unwrap());
+        let config = server(versions).with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
+        Self::listen("pve8-cluster", Some(Identity { config: Arc::new(config), ..shown })).await
     }
 
     async fn listen(variant: &str, identity: Option<Identity>) -> Self {
@@ -299,6 +316,10 @@ fn load(variant: &str) -> (PathBuf, HashMap<String, (u16, String, Vec<u8>)>) {
 
 impl Identity {
     fn new() -> Self {
+        Self::with(rustls::DEFAULT_VERSIONS)
+    }
+
+    fn with(versions: &[&'static SupportedProtocolVersion]) -> Self {
         let mut ca = CertificateParams::new(Vec::new()).unwrap();
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         ca.distinguished_name.push(DnType::CommonName, "Proxmox Virtual Environment");
@@ -311,14 +332,15 @@ impl Identity {
         let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
         let der = certificate.der().clone();
         let bytes = Sha256::digest(&der).iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>();
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![der], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
-            .unwrap();
-        Self { fingerprint: bytes.join(":"), ca: ca_pem, config: Arc::new(config) }
+        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+        let config = server(versions).with_single_cert(vec![der.clone()], key).unwrap();
+        Self { fingerprint: bytes.join(":"), der, ca: ca_pem, config: Arc::new(config) }
     }
+}
+
+fn server(versions: &[&'static SupportedProtocolVersion]) -> ConfigBuilder<ServerConfig, WantsServerCert> {
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    config.with_protocol_versions(versions).unwrap().with_no_client_auth()
 }
 
 /// A connection that is counted as long as it is there.

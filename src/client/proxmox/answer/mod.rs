@@ -96,3 +96,59 @@ fn strange(expected: &str, found: &Value) -> Failure {
     };
     Failure::new(Class::Protocol, format!("the answer's data is {found} where {expected} is expected"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    /// JSON in which the keys that are read are frequent, with values of every sort.
+    fn any_json() -> impl Strategy<Value = Value> {
+        let scalar = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".{0,8}".prop_map(Value::from),
+            "(cluster|node|0|1|yes|-?[0-9]{1,25}|10\\.0\\.0\\.1)".prop_map(Value::from),
+        ];
+        let key = "(name|node|storage|type|ip|nodeid|online|cpu|mem|version|release|nodelist|pve_addr|subject|.{0,3})";
+        scalar.prop_recursive(4, 40, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::vec((key, inner), 0..6).prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_is_read_or_refused(data in any_json()) {
+            let _ = (Version::read(data.clone()), Permissions::read(&data), Status::read(data.clone()));
+            let _ = (JoinInfo::read(data.clone()), certificates(data.clone()), listed(data.clone(), NodeItem::read));
+            if let Ok(storages) = listed(data.clone(), StorageItem::read) {
+                let items = data.as_array().map_or(0, Vec::len);
+                prop_assert_eq!(storages.items.len() + storages.skipped.len(), items);
+                prop_assert!(storages.items.iter().all(|storage| !storage.storage.contains('\0')));
+            }
+        }
+    }
+
+    #[test]
+    fn addresses() {
+        let item = |ip: Value| json!({"ip": ip}).as_object().cloned().unwrap_or_default();
+        for (given, expected) in [
+            (json!("10.0.0.1"), Some("10.0.0.1")),
+            (json!(" [2001:DB8::1] "), Some("2001:db8::1")),
+            (json!("::ffff:10.0.0.1"), Some("10.0.0.1")),
+            (json!("fe80::1%eth0"), None),
+            (json!("pve1"), None),
+            (json!(10), None),
+            (json!(null), None),
+        ] {
+            assert_eq!(address_of(&item(given.clone()), "ip").as_deref(), expected, "{given}");
+        }
+    }
+}
