@@ -1,4 +1,5 @@
 //! What every request needs, built once and cloned cheaply.
+use crate::client::proxmox::Rules;
 use crate::db::{Db, DbOptions};
 use crate::entity::revision;
 use crate::error::{Error, Result};
@@ -10,10 +11,12 @@ use crate::service::{Actor, Tx, Writable, retention};
 use axum::http::{HeaderMap, HeaderName, header};
 use chrono::{TimeDelta, Utc};
 use ipnet::IpNet;
+use rand::distr::{Alphanumeric, SampleString};
 use sea_orm::EntityTrait;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -25,6 +28,10 @@ pub struct App {
     pub pepper: Arc<Pepper>,
     pub events: Events,
     pub settings: Arc<Settings>,
+    /// Room for runs of sync that go on at the same time.
+    pub syncing: Arc<Semaphore>,
+    /// This process, as it holds the right to sync an endpoint.
+    pub holder: Arc<str>,
     /// Work that goes on behind a request and is waited for at the end.
     pub tasks: TaskTracker,
 }
@@ -38,8 +45,43 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// How long changes are kept; none keeps them all.
     pub change_retention: Option<TimeDelta>,
+    /// How endpoints are synced.
+    pub sync: SyncSettings,
     /// The proxies whose word about the client counts.
     pub trusted_proxies: Vec<IpNet>,
+}
+
+/// What the operator decided about sync.
+#[derive(Clone, Debug)]
+pub struct SyncSettings {
+    /// The time between two runs of an endpoint that has no interval of its own; none = never.
+    pub interval: Option<TimeDelta>,
+    /// What the client of Proxmox may do, and how long.
+    pub client: Rules,
+    /// Endpoints, as `host:port`, that are asked without TLS.
+    pub http_hosts: Vec<String>,
+    /// Complete runs that must have lacked a row before it counts as gone.
+    pub stale_runs: usize,
+    /// How long a row must have been missing before it counts as gone.
+    pub stale_after: TimeDelta,
+    /// How long a row must have been missing to be deleted; none = never.
+    pub delete_after: Option<TimeDelta>,
+    /// How long runs are kept.
+    pub keep_runs: TimeDelta,
+}
+
+impl Default for SyncSettings {
+    fn default() -> Self {
+        Self {
+            interval: None,
+            client: Rules::default(),
+            http_hosts: Vec::new(),
+            stale_runs: 3,
+            stale_after: TimeDelta::hours(24),
+            delete_after: None,
+            keep_runs: TimeDelta::days(30),
+        }
+    }
 }
 
 /// The id of a request, as the answer's header and the log name it.
@@ -138,6 +180,8 @@ impl App {
             pepper: Arc::new(pepper),
             events,
             settings: Arc::new(settings),
+            syncing: Arc::new(Semaphore::new(SYNCS)),
+            holder: holder().into(),
             tasks: TaskTracker::new(),
         })
     }
@@ -249,6 +293,14 @@ impl App {
         self.tasks.wait().await;
         self.db.close().await
     }
+}
+
+/// Endpoints that are synced at the same time.
+const SYNCS: usize = 16;
+
+/// A name that no other process has, and that tells an operator where to look.
+fn holder() -> String {
+    format!("{}-{}", std::process::id(), Alphanumeric.sample_string(&mut rand::rng(), 12))
 }
 
 async fn first_pepper(db: &Db, sealer: &Arc<Sealer>, events: &Events) -> Result<String> {

@@ -1,5 +1,6 @@
 //! What the operator sets: options and `PROXBOX_…` variables, one struct a room. There is no configuration file.
-use crate::app::Settings;
+use crate::app::{Settings, SyncSettings};
+use crate::client::proxmox::Rules;
 use crate::db::DbOptions;
 use crate::error::{Error, Result};
 use crate::graphql::limits::Limits;
@@ -130,8 +131,81 @@ pub struct Serve {
     #[arg(long, env = "PROXBOX_REST_BODY", default_value_t = 8 << 20)]
     pub rest_body: usize,
 
+    /// Seconds between two runs of sync of an endpoint that has no interval of its own; 0 = never
+    #[arg(
+        long,
+        env = "PROXBOX_SYNC_INTERVAL",
+        default_value_t = 300,
+        value_parser = clap::value_parser!(u32).range(..=604_800)
+    )]
+    pub sync_interval: u32,
+
+    #[command(flatten)]
+    pub sync: SyncRules,
+
     #[command(flatten)]
     pub graphql: GraphqlLimits,
+}
+
+/// What sync may ask, and when what is missing counts as gone.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Sync from Proxmox")]
+pub struct SyncRules {
+    /// Let endpoints be at this machine itself (127.0.0.0/8, ::1)
+    #[arg(long, env = "PROXBOX_SYNC_ALLOW_LOOPBACK", value_parser = BoolishValueParser::new())]
+    pub sync_allow_loopback: bool,
+
+    /// Endpoints, as HOST:PORT, separated by commas, that are asked without TLS: whoever sits between reads everything
+    #[arg(long, env = "PROXBOX_SYNC_HTTP_HOSTS", value_delimiter = ',')]
+    pub sync_http_hosts: Vec<String>,
+
+    /// Complete runs that must have lacked a row before it is stale
+    #[arg(
+        long,
+        env = "PROXBOX_SYNC_STALE_RUNS",
+        default_value_t = 3,
+        value_parser = clap::value_parser!(u32).range(1..=10_000)
+    )]
+    pub sync_stale_runs: u32,
+
+    /// Hours that a row must have been missing before it is stale
+    #[arg(
+        long,
+        env = "PROXBOX_SYNC_STALE_HOURS",
+        default_value_t = 24,
+        value_parser = clap::value_parser!(u32).range(..=100_000)
+    )]
+    pub sync_stale_hours: u32,
+
+    /// Days after which a stale row is deleted, unless many would be; 0 = never
+    #[arg(
+        long,
+        env = "PROXBOX_SYNC_DELETE_DAYS",
+        default_value_t = 0,
+        value_parser = clap::value_parser!(u32).range(..=36_500)
+    )]
+    pub sync_delete_days: u32,
+}
+
+impl SyncRules {
+    /// The settings, with this time between the runs of the schedule.
+    pub fn settings(&self, interval: Option<TimeDelta>) -> SyncSettings {
+        let days = i64::from(self.sync_delete_days);
+        let client = Rules {
+            allow_loopback: self.sync_allow_loopback,
+            allow_http: !self.sync_http_hosts.is_empty(),
+            ..Rules::default()
+        };
+        SyncSettings {
+            interval,
+            client,
+            http_hosts: self.sync_http_hosts.iter().map(|host| host.trim().to_owned()).collect(),
+            stale_runs: self.sync_stale_runs as usize,
+            stale_after: TimeDelta::hours(self.sync_stale_hours.into()),
+            delete_after: (days > 0).then(|| TimeDelta::days(days)),
+            ..SyncSettings::default()
+        }
+    }
 }
 
 /// A network, or a single address.
@@ -217,6 +291,7 @@ impl Serve {
         Settings {
             anonymous_read: self.anonymous_read,
             public_url: self.public_url.clone(),
+            sync: self.sync.settings((self.sync_interval > 0).then(|| TimeDelta::seconds(self.sync_interval.into()))),
             change_retention: (days > 0).then(|| TimeDelta::days(days)),
             trusted_proxies: self.trusted_proxies.clone(),
         }

@@ -9,6 +9,7 @@ use crate::secret::KeySource;
 use crate::server;
 use crate::service::Actor;
 use crate::service::token::{self, NewToken};
+use crate::sync::schedule;
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
 use tempfile::TempDir;
@@ -26,7 +27,11 @@ pub(super) async fn run(global: &Global, options: &Serve) -> Result<()> {
         // Even the start can be ended in an orderly way, so that no demo stays behind.
         () = stop.cancelled() => Ok(()),
         started = start(global, options) => {
-            let (app, listener, _demo) = started?;
+            let (app, listener, demo) = started?;
+            // What the demo shows is made up, and nobody's to ask.
+            if demo.is_none() {
+                app.tasks.spawn(schedule::keep(app.clone(), stop.clone()));
+            }
             server::serve(app, listener, options.limits(), stop.clone()).await
         }
     }

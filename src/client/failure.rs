@@ -74,6 +74,11 @@ impl Failure {
         Self { class, path: None, status: None, message: line(message.as_ref(), LONGEST) }
     }
 
+    /// A failure that comes before any call.
+    pub fn told(class: Class, message: impl AsRef<str>) -> Self {
+        Self::new(class, message)
+    }
+
     pub(super) fn with_status(mut self, status: u16) -> Self {
         self.status = Some(status);
         self

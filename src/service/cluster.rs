@@ -91,7 +91,7 @@ impl Writable for cluster::Model {
 }
 
 /// Removes clusters together, so that none of them becomes the source of another's storages.
-pub(super) async fn remove_all(tx: &mut Tx, rows: Vec<cluster::Model>) -> Result<()> {
+pub async fn remove_all(tx: &mut Tx, rows: Vec<cluster::Model>) -> Result<()> {
     let ids = rows.iter().map(|row| row.id).collect::<Vec<_>>();
     let nodes = family::referring::<node::Entity>(tx, node::Column::ProxmoxClusterId, &ids).await?;
     family::refer::<node::Entity>(tx, &nodes, "proxmox_cluster_id", None).await?;

@@ -148,6 +148,25 @@ impl endpoint::Model {
     }
 }
 
+/// The secrets of an endpoint, in clear.
+#[derive(Debug)]
+pub struct Secrets {
+    pub password: Option<SecretString>,
+    pub token_value: Option<SecretString>,
+}
+
+/// Opens the secrets of an endpoint.
+pub fn secrets(row: &endpoint::Model, sealer: &Sealer) -> Result<Secrets> {
+    let id = row.id.to_string();
+    let open = |column, sealed: &Option<String>| -> Result<Option<SecretString>> {
+        let Some(sealed) = sealed else { return Ok(None) };
+        let opened = sealer.open(sealed, place(&id, column))?;
+        let text = String::from_utf8(opened.expose_secret().clone());
+        text.map(|text| Some(text.into())).map_err(|_| Error::Key(format!("the {column} of {} is no text", row.name)))
+    };
+    Ok(Secrets { password: open("password", &row.password)?, token_value: open("token_value", &row.token_value)? })
+}
+
 /// A host as an operator gives it: an address, or else a domain name.
 pub fn split_host(host: &str) -> Result<(Option<String>, Option<String>)> {
     let host = host.trim();

@@ -19,6 +19,7 @@ pub mod rules;
 pub mod source;
 pub mod storage;
 pub mod sync_run;
+pub mod sync_scope;
 pub mod tag;
 mod tagging;
 pub mod token;

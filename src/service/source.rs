@@ -1,10 +1,10 @@
 //! Where the storages of a Proxmox cluster lie: at the NetBox cluster that it is linked to, or else at a reference of its
 //! own, which is kept here only and never sent to NetBox.
 use super::tx::Tx;
-use super::{change, family};
+use super::{change, family, sync_scope};
 use crate::entity::{Kind, Origin, cluster, netbox_cluster, storage};
 use crate::error::{Error, Result};
-use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::HashSet;
 
 /// Local references have ids from here on, where NetBox's never come.
@@ -62,7 +62,7 @@ async fn local_reference(tx: &mut Tx, cluster: &cluster::Model) -> Result<i32> {
         return Ok(id);
     }
     tx.take_turn(Kind::NetBoxCluster).await?;
-    let id = next_local(tx).await?;
+    let id = sync_scope::next_local(tx.connection()).await?;
     let row =
         netbox_cluster::Model { id, name: cluster.name.clone(), display: cluster.name.clone(), origin: Origin::Local };
     let new: netbox_cluster::ActiveModel = row.clone().into();
@@ -70,16 +70,6 @@ async fn local_reference(tx: &mut Tx, cluster: &cluster::Model) -> Result<i32> {
     tx.created(Kind::NetBoxCluster, id, change::document(&row, &[]));
     family::refer::<cluster::Entity>(tx, &[stored], "local_cluster_id", Some(id)).await?;
     Ok(id)
-}
-
-/// The id of the next local reference.
-pub(super) async fn next_local(tx: &Tx) -> Result<i32> {
-    let last = netbox_cluster::Entity::find()
-        .filter(netbox_cluster::Column::Id.gte(FIRST_LOCAL))
-        .order_by_desc(netbox_cluster::Column::Id)
-        .one(tx.connection())
-        .await?;
-    Ok(last.map_or(FIRST_LOCAL, |row| row.id + 1))
 }
 
 /// Removes local references that hold nothing any more.

@@ -119,6 +119,18 @@ pub async fn state(db: &Db, endpoint: i32) -> Result<sync_state::Model> {
     Ok(row.unwrap_or_else(|| blank(endpoint)))
 }
 
+/// These runs, by id.
+pub async fn by_ids(db: &Db, ids: &[i32]) -> Result<Vec<sync_run::Model>> {
+    let rows = sync_run::Entity::find().filter(sync_run::Column::Id.is_in(ids.iter().copied()));
+    Ok(rows.order_by_asc(sync_run::Column::Id).all(&db.read).await?)
+}
+
+/// What these runs changed, or would change, in order.
+pub async fn changes(db: &Db, run: i32) -> Result<Vec<sync_change::Model>> {
+    let rows = sync_change::Entity::find().filter(sync_change::Column::RunId.eq(run));
+    Ok(rows.order_by_asc(sync_change::Column::Ordinal).all(&db.read).await?)
+}
+
 /// The states of all endpoints that have one.
 pub async fn states(db: &Db) -> Result<Vec<sync_state::Model>> {
     Ok(sync_state::Entity::find().all(&db.read).await?)

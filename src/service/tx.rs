@@ -107,7 +107,7 @@ impl Tx {
 
     /// Waits until nobody else writes several rows of this kind: in another order of the rows both would block each
     /// other. SQLite has but one writer anyway. The turn is a row, which every engine of PostgreSQL's protocol can lock.
-    pub(super) async fn take_turn(&self, kind: Kind) -> Result<()> {
+    pub async fn take_turn(&self, kind: Kind) -> Result<()> {
         if self.connection.get_database_backend() == DbBackend::Postgres {
             let sql = "INSERT INTO setting (name, value) VALUES ($1, '') \
                        ON CONFLICT (name) DO UPDATE SET value = excluded.value";

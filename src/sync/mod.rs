@@ -1,18 +1,106 @@
 //! Filling the topology from Proxmox: observe → judge → diff → apply → report.
-use crate::app::App;
-use crate::entity::sync_run;
-use crate::error::Result;
-use crate::service::{Actor, endpoint, sync_run as runs};
+//!
+//! [`observe`] asks an endpoint, [`judge`] says what may be believed of the answers, [`diff`] says what differs from the
+//! rows, `apply` writes it in one transaction, and `report` tells about it. [`run`] does this for the endpoints of one
+//! cluster, [`schedule`] when they are due.
+mod apply;
+pub mod diff;
+pub mod judge;
+pub mod observe;
+pub mod report;
+pub mod run;
+pub mod schedule;
+pub mod seen;
+pub mod snapshot;
+pub mod target;
 
-/// Starts a run of each of these endpoints in the background, and returns the runs as they are written down.
-pub async fn start(app: &App, actor: &Actor, endpoints: &[i32], dry_run: bool) -> Result<Vec<sync_run::Model>> {
-    let mut queued = Vec::new();
-    for id in endpoints {
-        let endpoint = endpoint::by_id(&app.db, *id).await?;
-        let tx = app.begin(actor.clone()).await?;
-        let run = runs::queue(&tx, endpoint.id, &endpoint.name, &actor.principal.name, dry_run).await?;
-        tx.commit().await?;
-        queued.push(run);
+use crate::app::App;
+use crate::entity::{endpoint, sync_run};
+use crate::error::{Error, Result};
+use crate::service::{Actor, endpoint as endpoints, sync_run as runs};
+use run::{Member, Order, queue, unit};
+use snapshot::Policy;
+use std::collections::{BTreeMap, HashMap};
+
+/// Starts a run of each of these endpoints in the background, and returns the runs as they are written down. A disabled
+/// endpoint is refused.
+pub async fn start(app: &App, actor: &Actor, ids: &[i32], dry_run: bool) -> Result<Vec<sync_run::Model>> {
+    let order = Order { actor: actor.clone(), dry_run, policy: policy(app, false) };
+    let (queued, groups) = prepare(app, &order, ids).await?;
+    for members in groups {
+        run_group(app, &order, members);
     }
     Ok(queued)
+}
+
+/// Runs these endpoints to their end, and returns their runs as they ended.
+pub async fn finish(
+    app: &App,
+    actor: &Actor,
+    ids: &[i32],
+    dry_run: bool,
+    delete_many: bool,
+) -> Result<Vec<sync_run::Model>> {
+    let order = Order { actor: actor.clone(), dry_run, policy: policy(app, delete_many) };
+    let (queued, groups) = prepare(app, &order, ids).await?;
+    let running = groups.into_iter().map(|members| run_group(app, &order, members)).collect::<Vec<_>>();
+    for task in running {
+        task.await.map_err(|error| Error::Internal(format!("a run broke: {error}")))?;
+    }
+    runs::by_ids(&app.db, &queued.iter().map(|run| run.id).collect::<Vec<_>>()).await
+}
+
+async fn prepare(app: &App, order: &Order, ids: &[i32]) -> Result<(Vec<sync_run::Model>, Vec<Vec<Member>>)> {
+    for id in ids {
+        let row = endpoints::by_id(&app.db, *id).await?;
+        if !row.enabled {
+            return Err(Error::Conflict(format!("the endpoint {} is disabled; enable it first", row.name)));
+        }
+    }
+    let mut queued = Vec::new();
+    let mut groups = groups(app, ids).await?;
+    for member in groups.iter_mut().flatten().filter(|member| ids.contains(&member.endpoint.id)) {
+        let run = queue(app, order, &member.endpoint).await?;
+        queued.push(run.clone());
+        member.run = Some(run);
+    }
+    queued.sort_by_key(|run| run.id);
+    Ok((queued, groups))
+}
+
+/// These endpoints with the other enabled ones of the same clusters: a group each, those that are asked for first.
+async fn groups(app: &App, ids: &[i32]) -> Result<Vec<Vec<Member>>> {
+    let states = runs::states(&app.db).await?.into_iter();
+    let identities = states.map(|state| (state.endpoint_id, state.identity)).collect::<HashMap<_, _>>();
+    // An endpoint whose cluster is unknown is a group by itself.
+    let key = |row: &endpoint::Model| match identities.get(&row.id) {
+        Some(identity) if !identity.is_empty() => identity.clone(),
+        _ => format!("endpoint {}", row.id),
+    };
+    let mut groups: BTreeMap<String, Vec<Member>> = BTreeMap::new();
+    for endpoint in endpoints::list(&app.db).await?.into_iter().filter(|row| row.enabled) {
+        groups.entry(key(&endpoint)).or_default().push(Member { endpoint, run: None });
+    }
+    let mut wanted = groups.into_values().collect::<Vec<_>>();
+    wanted.retain(|group| group.iter().any(|member| ids.contains(&member.endpoint.id)));
+    for group in &mut wanted {
+        group.sort_by_key(|member| (!ids.contains(&member.endpoint.id), member.endpoint.id));
+    }
+    Ok(wanted)
+}
+
+/// Runs a group in the background, when there is room for it.
+fn run_group(app: &App, order: &Order, members: Vec<Member>) -> tokio::task::JoinHandle<()> {
+    let (app, order) = (app.clone(), order.clone());
+    let tasks = app.tasks.clone();
+    tasks.spawn(async move {
+        // Closed never.
+        let _room = app.syncing.acquire().await;
+        unit(&app, &order, members).await;
+    })
+}
+
+fn policy(app: &App, delete_many: bool) -> Policy {
+    let set = &app.settings.sync;
+    Policy { stale_runs: set.stale_runs, stale_after: set.stale_after, delete_after: set.delete_after, delete_many }
 }

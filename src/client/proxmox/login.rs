@@ -117,9 +117,7 @@ impl Login {
 
 /// Gets a ticket.
 async fn log_in(username: &str, password: &SecretString, wires: &Wires) -> Result<Ticket, Broken> {
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    form.append_pair("username", username).append_pair("password", password.expose_secret());
-    let ask = Ask { path: PATH, headers: HeaderMap::new(), form: Some(form.finish()) };
+    let ask = Ask { path: PATH, headers: HeaderMap::new(), form: Some(form(username, password)) };
     let since = Instant::now();
     let answer = wires.ask(&ask).await?;
     let Envelope { data, .. } = reply::envelope(&answer, wires.is_plain()).map_err(|broken| {
@@ -135,6 +133,12 @@ async fn log_in(username: &str, password: &SecretString, wires: &Wires) -> Resul
         return Err(Broken::for_good(Failure::new(Class::NotProxmox, "the login's answer holds no ticket")));
     };
     Ok(Ticket { text: ticket.into(), since })
+}
+
+/// The form that asks for a ticket.
+fn form(username: &str, password: &SecretString) -> String {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.append_pair("username", username).append_pair("password", password.expose_secret()).finish()
 }
 
 /// One header, which is never shown.

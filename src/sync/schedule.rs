@@ -1,0 +1,118 @@
+//! When endpoints are synced by themselves: one loop a server; the rows say what is due, so that several servers on one
+//! database share the work.
+use super::run::Member;
+use super::run::{Order, queue};
+use super::{groups, policy, run_group, target};
+use crate::app::App;
+use crate::entity::endpoint;
+use crate::error::Result;
+use crate::service::{Actor, endpoint as endpoints, sync_run as runs};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+/// How often the schedule looks for what is due.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often old runs are removed.
+const CLEAN: Duration = Duration::from_secs(10 * 60);
+/// The first run of an endpoint comes within this time, so that a restart does not ask all of them at once.
+const FIRST: TimeDelta = TimeDelta::seconds(20);
+
+/// The time between two runs of an endpoint; none = never.
+pub fn interval(app: &App, endpoint: &endpoint::Model) -> Option<TimeDelta> {
+    let set = endpoint
+        .sync_interval
+        .map_or(app.settings.sync.interval, |seconds| (seconds > 0).then(|| TimeDelta::seconds(seconds.into())));
+    set.filter(|_| endpoint.enabled)
+}
+
+/// Starts what is due, until told to stop.
+pub async fn keep(app: App, stop: CancellationToken) {
+    let keeping = async {
+        let mut cleaned: Option<Instant> = None;
+        loop {
+            if cleaned.is_none_or(|at| at.elapsed() >= CLEAN) {
+                cleaned = Some(Instant::now());
+                if let Err(error) = keep_house(&app).await {
+                    tracing::warn!("old runs could not be removed, which is tried again: {error}");
+                }
+            }
+            if let Err(error) = look(&app).await {
+                tracing::warn!("the schedule could not see what is due, which is tried again: {error}");
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    tokio::select! { () = keeping => {}, () = stop.cancelled() => {} }
+}
+
+async fn look(app: &App) -> Result<()> {
+    let now = Utc::now();
+    let states = runs::states(&app.db).await?.into_iter().map(|state| (state.endpoint_id, state));
+    let states = states.collect::<HashMap<_, _>>();
+    let rows = endpoints::list(&app.db).await?;
+    let mut due = Vec::new();
+    for row in &rows {
+        let Some(interval) = interval(app, row) else { continue };
+        let state = states.get(&row.id).cloned().unwrap_or_else(|| runs::blank(row.id));
+        let busy = state.holder.is_some() && state.expires_at.is_some_and(|at| at >= now);
+        // A suspension ends when the operator changed what it is about.
+        let suspended = state.suspended && state.credentials == target::credentials_mark(row);
+        if busy || suspended {
+            continue;
+        }
+        match state.next_at {
+            // A shorter interval set meanwhile counts at once; a longer one from the next run on.
+            Some(at) if at <= now || at > now + interval * 2 && at > now + TimeDelta::minutes(20) => due.push(row.id),
+            Some(_) => {}
+            None if state.suspended => due.push(row.id),
+            None => put_off(app, row.id, now).await?,
+        }
+    }
+    if due.is_empty() {
+        return Ok(());
+    }
+    start(app, &due, now).await
+}
+
+async fn put_off(app: &App, endpoint: i32, now: DateTime<Utc>) -> Result<()> {
+    let wait = TimeDelta::milliseconds(rand::random_range(0..=FIRST.num_milliseconds()));
+    let tx = app.begin(Actor::program("schedule")).await?;
+    runs::schedule(&tx, endpoint, now + wait).await?;
+    tx.commit().await.map(drop)
+}
+
+/// Runs what is due, with all scheduled endpoints of the same cluster, so that the first healthy one speaks for it.
+async fn start(app: &App, due: &[i32], now: DateTime<Utc>) -> Result<()> {
+    let order = Order { actor: Actor::program("schedule"), dry_run: false, policy: policy(app, false) };
+    for mut group in groups(app, due).await? {
+        group.sort_by_key(|member| member.endpoint.id);
+        let mut members = Vec::new();
+        for member in group {
+            if interval(app, &member.endpoint).is_none() {
+                members.push(member);
+                continue;
+            }
+            // Nobody else takes it up meanwhile, and should this process end, it is due again soon.
+            let tx = app.begin(order.actor.clone()).await?;
+            runs::schedule(&tx, member.endpoint.id, now + TimeDelta::minutes(3)).await?;
+            tx.commit().await?;
+            let run = queue(app, &order, &member.endpoint).await?;
+            members.push(Member { run: Some(run), ..member });
+        }
+        run_group(app, &order, members);
+    }
+    Ok(())
+}
+
+/// Runs that are removed in one go, so that nobody waits long for the writer.
+const STEP: u64 = 200;
+
+/// Marks runs whose process is gone, and removes old ones.
+async fn keep_house(app: &App) -> Result<()> {
+    let tx = app.begin(Actor::program("retention")).await?;
+    runs::interrupt_orphans(&tx).await?;
+    runs::prune(&tx, Utc::now() - app.settings.sync.keep_runs, STEP).await?;
+    tx.commit().await.map(drop)
+}
