@@ -57,6 +57,7 @@ async fn states(m: &SchemaManager<'_>, c: &Columns) -> Result<(), DbErr> {
         .col(time("expires_at"))
         .col(c.string("identity", 64).not_null())
         .col(time("identity_at"))
+        .col(c.string("cluster", 255).not_null())
         .col(c.string("credentials", 64).not_null())
         .col(boolean("suspended"))
         .col(integer("failures").not_null())

@@ -17,6 +17,9 @@ pub struct Model {
     pub identity: String,
     /// When the identity was last read.
     pub identity_at: Option<DateTimeUtc>,
+    /// The name of the cluster; "" for a standalone host, or when unknown. A host that left a cluster keeps its authority,
+    /// so that only both together tell which endpoints are of one cluster.
+    pub cluster: String,
     /// A digest of what the last attempt to sign in used; another one ends a suspension.
     pub credentials: String,
     /// Proxmox refused the credentials: not tried again by itself before they change.

@@ -145,6 +145,7 @@ pub fn blank(endpoint: i32) -> sync_state::Model {
         expires_at: None,
         identity: String::new(),
         identity_at: None,
+        cluster: String::new(),
         credentials: String::new(),
         suspended: false,
         failures: 0,

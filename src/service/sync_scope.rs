@@ -25,13 +25,19 @@ pub struct Scope {
     pub oldest_missing: Option<DateTime<Utc>>,
 }
 
-/// Reads the rows of an endpoint whose cluster has this identity ("" when it is unknown).
-pub async fn read(connection: &impl ConnectionTrait, endpoint: &endpoint::Model, identity: &str) -> Result<Scope> {
+/// Reads the rows of an endpoint whose cluster has this identity and name, "" when they are unknown.
+pub async fn read(
+    connection: &impl ConnectionTrait,
+    endpoint: &endpoint::Model,
+    identity: &str,
+    name: &str,
+) -> Result<Scope> {
     let gone = || Error::NotFound(format!("there is no endpoint {}", endpoint.id));
     let endpoint = endpoint::Entity::find_by_id(endpoint.id).one(connection).await?.ok_or_else(gone)?;
     let mut which = Condition::any().add(cluster::Column::EndpointId.eq(endpoint.id));
-    if !identity.is_empty() {
-        which = which.add(cluster::Column::ClusterId.eq(identity));
+    if !identity.is_empty() && !name.is_empty() {
+        let same = Condition::all().add(cluster::Column::ClusterId.eq(identity)).add(cluster::Column::Name.eq(name));
+        which = which.add(same);
     }
     let clusters = cluster::Entity::find().filter(which).order_by_asc(cluster::Column::Id).all(connection).await?;
     let ids = clusters.iter().map(|row| row.id).collect::<Vec<_>>();

@@ -1,5 +1,6 @@
 //! Reading the rows that an observation is about, and writing what becomes of them, in one transaction.
 use super::diff::NEW_CLUSTER;
+use super::seen::Seen;
 use super::snapshot::{CompleteRuns, Plan, Snapshot, Step};
 use crate::app::App;
 use crate::entity::{Kind, StepAction, endpoint};
@@ -9,13 +10,9 @@ use crate::service::{Actor, Tx, Writable, cluster, generation, sync_scope};
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 
-/// The rows that an endpoint of this identity speaks for.
-pub async fn snapshot(
-    connection: &impl ConnectionTrait,
-    endpoint: &endpoint::Model,
-    identity: &str,
-) -> Result<Snapshot> {
-    let scope = sync_scope::read(connection, endpoint, identity).await?;
+/// The rows that an endpoint speaks for that showed this.
+pub async fn snapshot(connection: &impl ConnectionTrait, endpoint: &endpoint::Model, seen: &Seen) -> Result<Snapshot> {
+    let scope = sync_scope::read(connection, endpoint, &seen.identity, &seen.group).await?;
     let complete_runs = match scope.oldest_missing {
         None => CompleteRuns::default(),
         Some(since) => complete_runs(connection, &scope.endpoints, since).await?,
@@ -59,14 +56,14 @@ pub async fn apply(
     actor: &Actor,
     lease: &Lease,
     endpoint: &endpoint::Model,
-    identity: &str,
+    seen: &Seen,
     plan: impl Fn(&Snapshot) -> Plan,
 ) -> Result<(Plan, Snapshot, Option<i64>)> {
     let mut tx = app.begin(actor.clone()).await?;
     // One after the other: two endpoints of one cluster must not both make its rows.
     tx.take_turn(Kind::Cluster).await?;
     sync_run::renew(&tx, lease).await?;
-    let snapshot = snapshot(tx.connection(), endpoint, identity).await?;
+    let snapshot = snapshot(tx.connection(), endpoint, seen).await?;
     let mut plan = plan(&snapshot);
     write(&mut tx, &mut plan).await?;
     let revision = tx.commit().await?;

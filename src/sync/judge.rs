@@ -103,8 +103,8 @@ impl Judged {
     }
 }
 
-/// Judges an observation; `identity` is what was known of the cluster before.
-pub fn judge(observation: &Observation, identity: &str, now: DateTime<Utc>) -> Judged {
+/// Judges an observation; `identity` and `group` are what was known of the cluster before.
+pub fn judge(observation: &Observation, identity: &str, group: &str, now: DateTime<Utc>) -> Judged {
     let permissions = observation.permissions.as_ref().ok();
     let status = observation.status.as_ref().ok();
     let mut errors = Vec::new();
@@ -114,10 +114,16 @@ pub fn judge(observation: &Observation, identity: &str, now: DateTime<Utc>) -> J
         observation.status.as_ref().err(),
         observation.nodes.as_ref().err(),
         observation.storages.as_ref().err(),
-        if let Join::Unknown(failure) = &observation.join { Some(failure) } else { None },
     ];
     errors.extend(failures.into_iter().flatten().map(RunError::from));
     let (cluster_verdict, cluster) = cluster(&observation.status, &observation.join);
+    if let Join::Unknown(failure) = &observation.join {
+        // Where the cluster is known without it, only some addresses are missing.
+        match cluster_verdict {
+            Verdict::Complete => notices.push(format!("addresses of nodes could not be looked up: {failure}")),
+            _ => errors.push(RunError::from(failure)),
+        }
+    }
     let items = observation.nodes.as_ref().ok();
     let (nodes, unusable) = seen::nodes(status, items.map(|list| &list.items[..]), &observation.join, permissions);
     let nodes_verdict = nodes_verdict(observation, &cluster_verdict, &unusable);
@@ -138,8 +144,14 @@ pub fn judge(observation: &Observation, identity: &str, now: DateTime<Utc>) -> J
     notices.extend(other_certificate(observation, &nodes));
     let known = observation.identity.clone().unwrap_or_else(|| identity.to_owned());
     let fits = |value: &String| rules::text(Kind::Endpoint, "version", value).is_ok();
+    let group = match &cluster {
+        Some(cluster) if cluster.formed => cluster.name.clone(),
+        Some(_) => String::new(),
+        None => group.to_owned(),
+    };
     let seen = Seen {
         identity: known,
+        group,
         version: Some(observation.version.version.clone()).filter(fits),
         repoid: observation.version.repoid.clone().filter(fits),
         cluster,

@@ -71,13 +71,14 @@ async fn prepare(app: &App, order: &Order, ids: &[i32]) -> Result<(Vec<sync_run:
 /// These endpoints with the other enabled ones of the same clusters: a group each, those that are asked for first.
 async fn groups(app: &App, ids: &[i32]) -> Result<Vec<Vec<Member>>> {
     let states = runs::states(&app.db).await?.into_iter();
-    let identities = states.map(|state| (state.endpoint_id, state.identity)).collect::<HashMap<_, _>>();
+    let clusters = states.map(|state| (state.endpoint_id, (state.identity, state.cluster)));
+    let clusters = clusters.collect::<HashMap<_, _>>();
     // An endpoint whose cluster is unknown is a group by itself.
-    let key = |row: &endpoint::Model| match identities.get(&row.id) {
-        Some(identity) if !identity.is_empty() => identity.clone(),
-        _ => format!("endpoint {}", row.id),
+    let key = |row: &endpoint::Model| match clusters.get(&row.id) {
+        Some((identity, name)) if !identity.is_empty() && !name.is_empty() => (identity.clone(), name.clone()),
+        _ => (String::new(), row.id.to_string()),
     };
-    let mut groups: BTreeMap<String, Vec<Member>> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, String), Vec<Member>> = BTreeMap::new();
     for endpoint in endpoints::list(&app.db).await?.into_iter().filter(|row| row.enabled) {
         groups.entry(key(&endpoint)).or_default().push(Member { endpoint, run: None });
     }

@@ -219,7 +219,7 @@ impl<'a> Running<'a> {
             }
             Ok(Ok(Err(failure))) => self.fails(&failure, report::calls(&client.calls())),
             Ok(Ok(Ok(observation))) => {
-                let judged = judge(&observation, &self.state.identity, self.run.started_at);
+                let judged = judge(&observation, &self.state.identity, &self.state.cluster, self.run.started_at);
                 Looked::Seen(Box::new(Candidate { running: self, observation, judged }))
             }
         }
@@ -321,6 +321,7 @@ impl<'a> Running<'a> {
                 state.identity_at = Some(now);
             }
             state.identity.clone_from(&judged.seen.identity);
+            state.cluster.clone_from(&judged.seen.group);
         }
         let failed = outcome.state == RunState::Failed;
         state.failures = if failed { state.failures.saturating_add(1) } else { 0 };
@@ -407,10 +408,9 @@ impl Candidate<'_> {
 impl Running<'_> {
     async fn written(&self, judged: &Judged) -> Result<Outcome> {
         const TRIES: u32 = 6;
-        let identity = judged.seen.identity.as_str();
         let plan = |rows: &Snapshot| diff(rows, judged, &self.order.policy, self.run.started_at);
         self.advance(RunStage::Diff).await?;
-        let rows = snapshot(&self.app.db.read, &self.endpoint, identity).await?;
+        let rows = snapshot(&self.app.db.read, &self.endpoint, &judged.seen).await?;
         let planned = plan(&rows);
         let Some(lease) = self.lease.as_ref().filter(|_| !planned.is_empty()) else {
             let notices = planned.notices.clone();
@@ -420,7 +420,7 @@ impl Running<'_> {
         let mut tries = 0;
         loop {
             tries += 1;
-            match apply(self.app, &self.order.actor, lease, &self.endpoint, identity, plan).await {
+            match apply(self.app, &self.order.actor, lease, &self.endpoint, &judged.seen, plan).await {
                 // Somebody else wrote the same rows: what is to be done is looked at anew.
                 Err(Error::Contention) if tries < TRIES => {
                     tokio::time::sleep(Duration::from_millis(rand::random_range(1..=10 << tries))).await;

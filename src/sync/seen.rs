@@ -14,6 +14,9 @@ use super::observe::Join;
 pub struct Seen {
     /// The UUID of the cluster's own authority; "" when unknown.
     pub identity: String,
+    /// The name of the cluster, as it was told now or before; "" for a standalone host, or when unknown. Endpoints with the
+    /// same identity and name are of one cluster.
+    pub group: String,
     pub version: Option<String>,
     pub repoid: Option<String>,
     pub cluster: Option<SeenCluster>,

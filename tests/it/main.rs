@@ -14,3 +14,4 @@ mod service;
 mod smoke;
 mod storm;
 mod support;
+mod sync;

@@ -66,11 +66,16 @@ fn known(snapshot: &Snapshot, judged: &Judged) -> Vec<cluster::Model> {
 /// two rows of an endpoint have the same name.
 fn is_about(row: &cluster::Model, all: &[cluster::Model], seen: &SeenCluster, identity: &str) -> bool {
     let same = |row: &cluster::Model| !identity.is_empty() && row.cluster_id == identity;
+    // Of other endpoints only rows of the same identity and name are here.
     if row.name == seen.name {
         return true;
     }
-    // A renamed one, unless its new name is there already.
-    same(row) && !all.iter().any(|other| other.endpoint_id == row.endpoint_id && other.name == seen.name)
+    // A renamed one, unless its new name is there already; of several the first.
+    let rivals = all.iter().filter(|other| other.endpoint_id == row.endpoint_id);
+    let rivals = rivals.filter(|other| other.name == seen.name || same(other) && other.missing_since.is_none());
+    same(row)
+        && row.missing_since.is_none()
+        && rivals.map(|other| (other.name != seen.name, other.id)).min() == Some((true, row.id))
 }
 
 fn updated(before: &cluster::Model, seen: &SeenCluster, identity: &str) -> (cluster::Model, StepAction, String) {
