@@ -24,7 +24,7 @@ const REQUESTS: usize = 99;
 /// … and after 5 s without one. Earlier here, so that no request meets a connection that closes.
 const IDLE: Duration = Duration::from_secs(3);
 /// How long a connection may need to come back from an answer that was read to its end. Longer means that it is gone.
-const RETURN: Duration = Duration::from_millis(200);
+const RETURN: Duration = Duration::from_millis(500);
 /// The most characters of a reason phrase.
 const LONGEST_REASON: usize = 300;
 /// The largest body of an answer that is an error, in bytes; more is cut.

@@ -1,7 +1,8 @@
 //! What is read of every recorded situation.
 use super::client;
-use crate::support::pve::{Pve, fixtures};
-use proxbox_graphql::client::proxmox::ca_uuid;
+use crate::support::pve::{Pve, Reply, data_of, fixtures};
+use proxbox_graphql::client::proxmox::{StorageItem, ca_uuid};
+use std::collections::BTreeSet;
 
 #[tokio::test]
 async fn every_situation_is_read() {
@@ -123,8 +124,20 @@ async fn addresses_have_one_form() {
     let spellings = ["[2001:DB8::0:1]", "::ffff:10.0.0.5", "not an address"];
     let nodes = data.as_array_mut().unwrap().iter_mut().filter(|item| item["type"] == "node");
     nodes.zip(spellings).for_each(|(node, ip)| node["ip"] = ip.into());
-    pve.reply("/cluster/status", crate::support::pve::Reply::Data(data));
+    pve.reply("/cluster/status", Reply::Data(data));
     let nodes = client(&pve).status().await.unwrap().nodes;
     let found = nodes.iter().map(|node| node.ip.as_deref()).collect::<Vec<_>>();
     assert_eq!(found, [Some("2001:db8::1"), Some("10.0.0.5"), None]);
+}
+
+#[tokio::test]
+async fn the_order_of_a_list_means_nothing() {
+    let pve = Pve::start("pve8-cluster").await;
+    let client = client(&pve);
+    let first = client.storages().await.unwrap().items;
+    pve.reply("/storage", Reply::Data(data_of("pve8-cluster", "storage.second-read.json")));
+    let second = client.storages().await.unwrap().items;
+    let names = |items: &[StorageItem]| items.iter().map(|item| item.storage.clone()).collect::<Vec<_>>();
+    assert_ne!(names(&first), names(&second));
+    assert_eq!(names(&first).into_iter().collect::<BTreeSet<_>>(), names(&second).into_iter().collect());
 }

@@ -82,8 +82,7 @@ struct Shared {
 
 #[derive(Debug)]
 struct State {
-    folder: PathBuf,
-    answers: HashMap<String, (u16, String, Vec<u8>)>,
+    answers: Answers,
     identity: Option<Identity>,
     tokens: HashSet<String>,
     tickets: HashSet<String>,
@@ -98,6 +97,9 @@ struct State {
     most_open: usize,
     sent: usize,
 }
+
+/// Status, reason phrase and body by path.
+type Answers = HashMap<String, (u16, String, Vec<u8>)>;
 
 /// A certificate, who signed it, and the TLS that serves it.
 #[derive(Clone, Debug)]
@@ -135,10 +137,8 @@ impl Pve {
 
     async fn listen(variant: &str, identity: Option<Identity>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (folder, answers) = load(variant);
         let state = State {
-            folder,
-            answers,
+            answers: load(variant),
             identity,
             tokens: HashSet::from([format!("{TOKEN_ID}={TOKEN_SECRET}")]),
             tickets: HashSet::new(),
@@ -180,8 +180,7 @@ impl Pve {
 
     /// Another situation from now on.
     pub fn serve(&self, variant: &str) {
-        let mut state = self.state();
-        (state.folder, state.answers) = load(variant);
+        self.state().answers = load(variant);
     }
 
     /// What a situation's path answers, as `data`: to be changed and given to [`Self::reply`].
@@ -299,7 +298,13 @@ pub fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/proxmox")
 }
 
-fn load(variant: &str) -> (PathBuf, HashMap<String, (u16, String, Vec<u8>)>) {
+/// The data of a file of a situation, such as `storage.second-read.json`, which no path answers.
+pub fn data_of(variant: &str, file: &str) -> Value {
+    let body = std::fs::read(fixtures().join(variant).join(file)).unwrap();
+    serde_json::from_slice::<Value>(&body).unwrap()["data"].take()
+}
+
+fn load(variant: &str) -> Answers {
     let folder = fixtures().join(variant);
     let manifest = std::fs::read(folder.join("manifest.json")).unwrap_or_else(|error| panic!("{variant}: {error}"));
     let manifest = serde_json::from_slice::<Vec<Value>>(&manifest).unwrap();
@@ -310,8 +315,7 @@ fn load(variant: &str) -> (PathBuf, HashMap<String, (u16, String, Vec<u8>)>) {
         let status = u16::try_from(entry["status"].as_u64().unwrap()).unwrap();
         (path, (status, entry["reason"].as_str().unwrap().to_owned(), body))
     });
-    let answers = answers.collect();
-    (folder, answers)
+    answers.collect()
 }
 
 impl Identity {
