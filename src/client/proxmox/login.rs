@@ -135,7 +135,6 @@ async fn log_in(username: &str, password: &SecretString, wires: &Wires) -> Resul
     Ok(Ticket { text: ticket.into(), since })
 }
 
-/// The form that asks for a ticket.
 fn form(username: &str, password: &SecretString) -> String {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("username", username).append_pair("password", password.expose_secret()).finish()
