@@ -90,6 +90,7 @@ struct State {
     auth_delay: Duration,
     latency: Duration,
     drops: usize,
+    idle: Duration,
     replies: HashMap<String, Reply>,
     asked: Vec<Asked>,
     open: usize,
@@ -146,6 +147,7 @@ impl Pve {
             auth_delay: Duration::ZERO,
             latency: Duration::ZERO,
             drops: 0,
+            idle: IDLE,
             replies: HashMap::new(),
             asked: Vec::new(),
             open: 0,
@@ -214,6 +216,11 @@ impl Pve {
     /// What Proxmox waits before each 401: 3 s there, nothing here unless set.
     pub fn auth_delay(&self, delay: Duration) {
         self.state().auth_delay = delay;
+    }
+
+    /// Closes connections that are idle for this long, as a proxy before Proxmox may: 5 s unless set.
+    pub fn idle(&self, idle: Duration) {
+        self.state().idle = idle;
     }
 
     /// The next requests get no answer: their connections are closed.
@@ -394,7 +401,8 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
 async fn requests<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, shared: Arc<Shared>) -> io::Result<()> {
     let mut buffer = Vec::new();
     for _ in 0..REQUESTS_A_CONNECTION {
-        let Ok(asked) = tokio::time::timeout(IDLE, request(&mut stream, &mut buffer)).await else { break };
+        let idle = shared.state().idle;
+        let Ok(asked) = tokio::time::timeout(idle, request(&mut stream, &mut buffer)).await else { break };
         let Some(asked) = asked? else { break };
         if !answer(&mut stream, &shared, &asked).await? {
             break;
