@@ -93,6 +93,8 @@ const NAME: Field = plain("name", Type::Text);
 const TAGS: Field = Field { name: "tags", ty: Type::Tags, column: "id" };
 const CREATED: Field = plain("created", Type::Time);
 const LAST_UPDATED: Field = plain("last_updated", Type::Time);
+const MISSING_SINCE: Field = plain("missing_since", Type::Time);
+const STALE: Field = plain("stale", Type::Bool);
 
 static ENDPOINT: [Field; 9] = [
     ID,
@@ -106,7 +108,7 @@ static ENDPOINT: [Field; 9] = [
     LAST_UPDATED,
 ];
 
-static CLUSTER: [Field; 13] = [
+static CLUSTER: [Field; 15] = [
     ID,
     one("endpoint", "endpoint_id", Kind::Endpoint),
     one("netbox_cluster", "netbox_cluster_id", Kind::NetBoxCluster),
@@ -117,12 +119,14 @@ static CLUSTER: [Field; 13] = [
     plain("quorate", Type::Bool),
     plain("version", Type::Int),
     Field { name: "proxmox_nodes", ty: Type::ClusterNodes, column: "id" },
+    MISSING_SINCE,
+    STALE,
     TAGS,
     CREATED,
     LAST_UPDATED,
 ];
 
-static NODE: [Field; 19] = [
+static NODE: [Field; 21] = [
     ID,
     one("endpoint", "endpoint_id", Kind::Endpoint),
     one("proxmox_cluster", "proxmox_cluster_id", Kind::Cluster),
@@ -139,12 +143,14 @@ static NODE: [Field; 19] = [
     plain("max_memory", Type::Int),
     plain("ssl_fingerprint", Type::Text),
     plain("support_level", Type::Text),
+    MISSING_SINCE,
+    STALE,
     TAGS,
     CREATED,
     LAST_UPDATED,
 ];
 
-static STORAGE: [Field; 17] = [
+static STORAGE: [Field; 19] = [
     ID,
     one("cluster", "cluster_id", Kind::NetBoxCluster),
     NAME,
@@ -159,6 +165,8 @@ static STORAGE: [Field; 17] = [
     plain("format", Type::Text),
     plain("datastore", Type::Text),
     plain("pool", Type::Text),
+    MISSING_SINCE,
+    STALE,
     TAGS,
     CREATED,
     LAST_UPDATED,

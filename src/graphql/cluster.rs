@@ -13,6 +13,7 @@ use super::netbox::{NetBoxCluster, NetBoxClusterFilter};
 use super::node::{ProxmoxNode, ProxmoxNodeListFilter};
 use super::object::tracked_object;
 use super::order::order_input;
+use super::scalar::Time;
 use super::session;
 use super::storage::ProxmoxStorage;
 use crate::entity::{Kind, cluster};
@@ -79,6 +80,15 @@ tracked_object! {
             self.0.version
         }
 
+        /// When complete answers of Proxmox first lacked it; null while it is there. Nothing is deleted by itself.
+        async fn missing_since(&self) -> Option<Time> {
+            self.0.missing_since.map(Time)
+        }
+
+        /// Whether it was missing for so long that it counts as gone: by default in three complete answers and for a day.
+        async fn stale(&self) -> bool {
+            self.0.stale
+        }
 
         #[graphql(flatten)]
         async fn lists(&self) -> ClusterLists {
@@ -121,6 +131,10 @@ filter_input! {
         quorate: BooleanFilter => |filter| on(Kind::Cluster, "quorate", filter),
         /// Version of the corosync configuration.
         version: IntFilter => |filter| on(Kind::Cluster, "version", filter),
+        /// When complete answers of Proxmox first lacked it; `isNull: true` for what is there.
+        missing_since: DateTimeFilter => |filter| on(Kind::Cluster, "missing_since", filter),
+        /// Whether it was missing for so long that it counts as gone.
+        stale: BooleanFilter => |filter| on(Kind::Cluster, "stale", filter),
         /// When it was made.
         created: DateTimeFilter => |filter| on(Kind::Cluster, "created", filter),
         /// When it last changed.

@@ -13,7 +13,7 @@ use super::loader::{KindLoaders, Loaders};
 use super::netbox::{NetBoxDevice, NetBoxDeviceFilter};
 use super::object::tracked_object;
 use super::order::order_input;
-use super::scalar::BigInt;
+use super::scalar::{BigInt, Time};
 use super::session;
 use crate::entity::{Kind, node};
 use crate::filter::{Field, Filter, Lookup, search, test};
@@ -111,6 +111,15 @@ tracked_object! {
             &self.0.support_level
         }
 
+        /// When complete answers of Proxmox first lacked it; null while it is there. Nothing is deleted by itself.
+        async fn missing_since(&self) -> Option<Time> {
+            self.0.missing_since.map(Time)
+        }
+
+        /// Whether it was missing for so long that it counts as gone: by default in three complete answers and for a day.
+        async fn stale(&self) -> bool {
+            self.0.stale
+        }
     }
 }
 
@@ -152,6 +161,10 @@ filter_input! {
         ssl_fingerprint: StringFilter => |filter| on(Kind::Node, "ssl_fingerprint", filter),
         /// Level of its Proxmox subscription.
         support_level: StringFilter => |filter| on(Kind::Node, "support_level", filter),
+        /// When complete answers of Proxmox first lacked it; `isNull: true` for what is there.
+        missing_since: DateTimeFilter => |filter| on(Kind::Node, "missing_since", filter),
+        /// Whether it was missing for so long that it counts as gone.
+        stale: BooleanFilter => |filter| on(Kind::Node, "stale", filter),
         /// When it was made.
         created: DateTimeFilter => |filter| on(Kind::Node, "created", filter),
         /// When it last changed.

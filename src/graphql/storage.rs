@@ -8,7 +8,7 @@ use super::loader::{KindLoaders, Loaders};
 use super::netbox::{NetBoxCluster, NetBoxClusterFilter};
 use super::object::tracked_object;
 use super::order::order_input;
-use super::scalar::Json;
+use super::scalar::{Json, Time};
 use super::session;
 use crate::entity::{Kind, storage};
 use crate::error::Error;
@@ -156,6 +156,16 @@ tracked_object! {
             Json(self.0.raw_config.0.clone())
         }
 
+        /// When complete answers of Proxmox first lacked it; null while it is there. Nothing is deleted by itself.
+        async fn missing_since(&self) -> Option<Time> {
+            self.0.missing_since.map(Time)
+        }
+
+        /// Whether it was missing for so long that it counts as gone: by default in three complete answers and for a day.
+        async fn stale(&self) -> bool {
+            self.0.stale
+        }
+
     }
 }
 
@@ -199,6 +209,10 @@ filter_input! {
         datastore: StringFilter => |filter| on(Kind::Storage, "datastore", filter),
         /// Name of the pool.
         pool: StringFilter => |filter| on(Kind::Storage, "pool", filter),
+        /// When complete answers of Proxmox first lacked it; `isNull: true` for what is there.
+        missing_since: DateTimeFilter => |filter| on(Kind::Storage, "missing_since", filter),
+        /// Whether it was missing for so long that it counts as gone.
+        stale: BooleanFilter => |filter| on(Kind::Storage, "stale", filter),
         /// When it was made.
         created: DateTimeFilter => |filter| on(Kind::Storage, "created", filter),
         /// When it last changed.

@@ -38,7 +38,7 @@ static SPEC: Spec = Spec {
         LAST_UPDATED,
     ],
     brief: &["id", "url", "display", "name"],
-    filters: &["id", "endpoint", "netbox_cluster", "name", "mode", "quorate", "created", "last_updated"],
+    filters: &["id", "endpoint", "netbox_cluster", "name", "mode", "quorate", "stale", "created", "last_updated"],
     upserts: false,
 };
 

@@ -78,6 +78,7 @@ static SPEC: Spec = Spec {
         "ip_address",
         "online",
         "local",
+        "stale",
         "created",
         "last_updated",
     ],

@@ -80,6 +80,7 @@ static SPEC: Spec = Spec {
         "format",
         "datastore",
         "pool",
+        "stale",
         "created",
         "last_updated",
     ],

@@ -272,6 +272,8 @@ pub fn world() -> impl Strategy<Value = World> {
         ("nodes_count", json_of(count())),
         ("quorate", flag()),
         ("version", nullable(int())),
+        ("missing_since", nullable(time())),
+        ("stale", flag()),
     ]);
     let nodes = recorded(vec![
         ("endpoint", reference(ENDPOINTS)),
@@ -288,6 +290,8 @@ pub fn world() -> impl Strategy<Value = World> {
         ("max_memory", nullable(bytes())),
         ("ssl_fingerprint", json_of(text())),
         ("support_level", json_of(text())),
+        ("missing_since", nullable(time())),
+        ("stale", flag()),
     ]);
     let storages = recorded(vec![
         ("cluster", reference(NETBOX_CLUSTERS)),
@@ -304,6 +308,8 @@ pub fn world() -> impl Strategy<Value = World> {
         ("pool", nullable(text())),
         ("datastore", nullable(text())),
         ("format", nullable(text())),
+        ("missing_since", nullable(time())),
+        ("stale", flag()),
     ]);
     let netbox = |name| vec![("name", name), ("display", Just(json!("as shown")).boxed()), ("origin", origin())];
     let tags = vec![("name", name()), ("color", Just(json!("4caf50")).boxed())];
