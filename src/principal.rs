@@ -106,6 +106,11 @@ impl Principal {
         self.permissions.iter().any(|permission| permission.allows(Model::Change, Act::View))
     }
 
+    /// Whether they may do this with runs of sync: view them, or add one, which is to start it.
+    pub fn may_with_runs(&self, act: Act) -> bool {
+        self.permissions.iter().any(|permission| permission.allows(Model::SyncRun, act))
+    }
+
     /// The rows of a kind with which they may do this.
     pub fn scope(&self, kind: Kind, act: Act) -> Filter {
         scope(&self.permissions, kind, act)

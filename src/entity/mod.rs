@@ -17,6 +17,7 @@ mod scalar;
 pub mod setting;
 pub mod storage;
 pub mod sync_change;
+pub mod sync_report;
 pub mod sync_run;
 pub mod sync_state;
 pub mod tag;

@@ -1,6 +1,6 @@
 //! Lists: connections with paging, totals, aggregates and groups, and the same rows as plain lists.
 use super::error::{Failure, Result};
-use super::loader::{GroupsKey, HistoryKey, KindLoaders, ListKey, Loaders, NO_PARENT};
+use super::loader::{CountKey, GroupsKey, HistoryKey, KindLoaders, ListKey, Loaders, NO_PARENT};
 use super::order::OrderInput;
 use super::scalar::BigInt;
 use super::{Session, filter::FilterInput, session};
@@ -9,6 +9,7 @@ use crate::entity::{Kind, Resource, Scalar};
 use crate::filter::Filter;
 use crate::page::{Page, PageArgs, Signature, size};
 use crate::service::read::log::{self, LogFilter};
+use crate::service::read::sync::{self, RunFilter};
 use crate::service::read::{Group, GroupKey, Keyed, Listing, Ordering, Relation, Rows, Side, Stats, Summary};
 use async_graphql::{Context, InputType, Lookahead, Object, OutputType, Pos, SimpleObject, TypeName};
 use sea_orm::{EntityTrait, FromQueryResult};
@@ -248,6 +249,10 @@ pub enum Flag {
     BeforeFeed(Arc<LogFilter>, Position),
     /// Changes of one object up to where its history was asked from.
     BeforeHistory(HistoryKey),
+    /// Runs of sync as new as this one, or newer.
+    BeforeRuns(Arc<RunFilter>, i32),
+    /// Changes of a run up to one of them.
+    BeforeRunChanges(CountKey),
 }
 
 impl Flag {
@@ -261,6 +266,11 @@ impl Flag {
                 Ok(log::feed_before(db, view, filter, *position).await?)
             }
             Self::BeforeHistory(key) => session.loaders().before_history(*key).await,
+            Self::BeforeRuns(filter, id) => {
+                let (db, view) = (&session.app.db, session.principal.view());
+                Ok(sync::runs_before(db, view, filter, *id).await?)
+            }
+            Self::BeforeRunChanges(key) => Ok(session.loaders().count_run_changes(*key).await? > 0),
         }
     }
 }

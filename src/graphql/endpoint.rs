@@ -11,6 +11,7 @@ use super::object::record_object;
 use super::order::order_input;
 use super::scalar::local_id;
 use super::session;
+use super::sync::EndpointSync;
 use crate::entity::{Kind, endpoint};
 use crate::service::read::Relation;
 use async_graphql::{Context, ID, MergedObject, Object};
@@ -98,6 +99,11 @@ record_object! {
         /// A disabled endpoint is never contacted; what is known of it stays.
         async fn enabled(&self) -> bool {
             self.0.enabled
+        }
+
+        #[graphql(flatten)]
+        async fn sync(&self) -> EndpointSync {
+            EndpointSync(self.0.clone())
         }
 
         #[graphql(flatten)]

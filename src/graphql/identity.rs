@@ -9,8 +9,9 @@ use super::endpoint::ProxmoxEndpoint;
 use super::error::{Failure, Result};
 use super::netbox::{NetBoxCluster, NetBoxDevice};
 use super::node::ProxmoxNode;
-use super::scalar::{Json, Time, parse_global_id};
+use super::scalar::{Json, Time, parse_global_id, parse_run_id};
 use super::storage::ProxmoxStorage;
+use super::sync::SyncRun;
 use super::tag::Tag;
 use super::{Session, session};
 use crate::entity::Kind;
@@ -29,6 +30,7 @@ pub enum Node {
     NetBoxCluster(NetBoxCluster),
     NetBoxDevice(NetBoxDevice),
     Tag(Tag),
+    SyncRun(SyncRun),
 }
 
 /// An object the REST API serves too.
@@ -145,6 +147,9 @@ impl IdentityQuery {
 }
 
 async fn find(session: &Session, id: &ID) -> Result<Option<Node>> {
+    if let Some(run) = parse_run_id(id) {
+        return Ok(SyncRun::by_id(session, run).await?.map(Node::SyncRun));
+    }
     let (kind, id) = parse_global_id(id)?;
     Ok(resource(session, kind, id).await?.map(|found| match found {
         RestResource::ProxmoxEndpoint(found) => Node::ProxmoxEndpoint(found),

@@ -1,16 +1,25 @@
 //! The loaders of one request: every reference and every nested list is asked for together with its siblings.
 //!
 //! They are made per request, since what they answer depends on who asks, and is old after a mutation.
+mod runs;
+
+pub use runs::{CountKey, StrideKey};
+
 use super::connection::Question;
 use super::error::Result;
 use super::gate::Gate;
 use crate::app::App;
-use crate::entity::{Kind, Resource, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag};
+use crate::entity::{
+    Kind, Resource, cluster, endpoint, netbox_cluster, netbox_device, node, storage, sync_change, sync_run, sync_state,
+    tag,
+};
 use crate::error::Error;
 use crate::principal::Principal;
 use crate::service::read::log::{self, Changes, Stretch};
+use crate::service::read::sync::Stride;
 use crate::service::read::{self, Group, GroupKey, Parents, ROOT, Rows, Side, Summary};
 use dataloader::{BatchFn, cached};
+use runs::{RunBatch, RunChangeBatch, RunChangeCountBatch, StateBatch};
 use sea_orm::{EntityTrait, FromQueryResult};
 use std::collections::HashMap;
 use std::future::Future;
@@ -60,6 +69,10 @@ pub struct Loaders {
     seen_tags: Loader<String, bool, SlugBatch>,
     histories: Loader<HistoryKey, Arc<Changes>, HistoryBatch>,
     before_histories: Loader<HistoryKey, bool, BeforeHistoryBatch>,
+    sync_states: Loader<i32, Option<Arc<sync_state::Model>>, StateBatch>,
+    runs: Loader<i32, Option<Arc<sync_run::Model>>, RunBatch>,
+    run_changes: Loader<StrideKey, Arc<Stride<sync_change::Model>>, RunChangeBatch>,
+    run_change_counts: Loader<CountKey, i64, RunChangeCountBatch>,
 }
 
 /// The loaders of one kind.
@@ -129,6 +142,10 @@ impl Loaders {
             seen_tags: Loader::new(&source, SlugBatch(source.clone())),
             histories: Loader::new(&source, HistoryBatch(source.clone())),
             before_histories: Loader::new(&source, BeforeHistoryBatch(source.clone())),
+            sync_states: Loader::new(&source, StateBatch(source.clone())),
+            runs: Loader::new(&source, RunBatch(source.clone())),
+            run_changes: Loader::new(&source, RunChangeBatch(source.clone())),
+            run_change_counts: Loader::new(&source, RunChangeCountBatch(source.clone())),
         }
     }
 
@@ -165,6 +182,26 @@ impl Loaders {
     /// Whether an object has changes up to where its history was asked from.
     pub async fn before_history(&self, key: HistoryKey) -> Result<bool> {
         self.before_histories.load(key).await
+    }
+
+    /// How it stands with syncing an endpoint; none before its first run.
+    pub async fn sync_state(&self, endpoint: i32) -> Result<Option<Arc<sync_state::Model>>> {
+        self.sync_states.load(endpoint).await
+    }
+
+    /// The run of sync with this id, if its endpoint may be viewed.
+    pub async fn run(&self, id: i32) -> Result<Option<Arc<sync_run::Model>>> {
+        self.runs.load(id).await
+    }
+
+    /// A stretch of the changes of a run of sync.
+    pub async fn run_changes(&self, key: StrideKey) -> Result<Arc<Stride<sync_change::Model>>> {
+        self.run_changes.load(key).await
+    }
+
+    /// How many changes a run of sync has.
+    pub async fn count_run_changes(&self, key: CountKey) -> Result<i64> {
+        self.run_change_counts.load(key).await
     }
 
     /// The groups of a list.
@@ -399,11 +436,7 @@ impl BatchFn<String, Loaded<bool>> for SlugBatch {
 
 /// The objects of keys that ask for the same stretch of objects of the same kind.
 fn by_stretch(keys: &[HistoryKey]) -> HashMap<(Kind, Stretch), Vec<HistoryKey>> {
-    let mut groups: HashMap<_, Vec<HistoryKey>> = HashMap::new();
-    for key in keys {
-        groups.entry((key.kind, key.stretch)).or_default().push(*key);
-    }
-    groups
+    grouped(keys, |key| (key.kind, key.stretch))
 }
 
 struct HistoryBatch(Source);
@@ -437,6 +470,15 @@ impl BatchFn<HistoryKey, Loaded<bool>> for BeforeHistoryBatch {
         }
         answers
     }
+}
+
+/// Keys in groups that one statement can answer.
+fn grouped<K: Copy, G: Eq + Hash>(keys: &[K], group: impl Fn(&K) -> G) -> HashMap<G, Vec<K>> {
+    let mut groups: HashMap<G, Vec<K>> = HashMap::new();
+    for key in keys {
+        groups.entry(group(key)).or_default().push(*key);
+    }
+    groups
 }
 
 /// The parent under which the root's lists stand.

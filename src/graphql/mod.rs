@@ -22,6 +22,7 @@ mod scalar;
 mod schema;
 mod search;
 mod storage;
+mod sync;
 mod tag;
 mod values;
 
@@ -29,7 +30,7 @@ pub use schema::{Schema, schema, sdl};
 
 use crate::app::{App, RequestId};
 use crate::auth::{self, Denied};
-use crate::entity::Kind;
+use crate::entity::{Kind, sync_run};
 use crate::error::Error;
 use crate::principal::Principal;
 use crate::service::batch::{Mode, Operation, Outcome};
@@ -75,11 +76,25 @@ impl Session {
         operations: &[Operation<M::Patch>],
         mode: Mode,
     ) -> crate::error::Result<Outcome> {
-        let actor = Actor { principal: self.principal.clone(), request_id: Some(self.request_id.0.to_string()) };
-        let outcome = self.app.write::<M>(actor, operations, mode).await;
+        let outcome = self.app.write::<M>(self.actor(), operations, mode).await;
+        self.forget();
+        outcome
+    }
+
+    /// Starts runs of sync in the name of who asks. What was loaded before is old then.
+    async fn start_sync(&self, endpoints: &[i32], dry_run: bool) -> crate::error::Result<Vec<sync_run::Model>> {
+        let started = crate::sync::start(&self.app, &self.actor(), endpoints, dry_run).await;
+        self.forget();
+        started
+    }
+
+    fn actor(&self) -> Actor {
+        Actor { principal: self.principal.clone(), request_id: Some(self.request_id.0.to_string()) }
+    }
+
+    fn forget(&self) {
         let fresh = Loaders::new(self.app.clone(), self.principal.clone(), self.gate.clone());
         *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
-        outcome
     }
 
     /// The REST URL of an object.

@@ -107,6 +107,26 @@ pub fn local_id(id: &ID, kind: Kind) -> Result<i32> {
     integer(number).ok_or_else(|| not_an_id(id, kind))
 }
 
+/// The first half of the global id of a run of sync.
+const RUN: &str = "SyncRun";
+
+/// The global id of a run of sync.
+pub fn run_global_id(id: i32) -> ID {
+    ID(format!("{RUN}:{id}"))
+}
+
+/// The number in a global id of a run; none for what is no such id.
+pub fn parse_run_id(id: &ID) -> Option<i32> {
+    integer(id.strip_prefix(RUN)?.strip_prefix(':')?)
+}
+
+/// The number in an id argument of a run: the integer itself, or a global id.
+pub fn run_id(id: &ID) -> Result<i32> {
+    let wrong =
+        || Error::input(format!("`{}` is not an id of a {RUN}: give its number or `{RUN}:<number>`", short(id)));
+    parse_run_id(id).or_else(|| integer(id)).ok_or_else(wrong)
+}
+
 /// The kind and REST id of a global id.
 pub fn parse_global_id(id: &ID) -> Result<(Kind, i32)> {
     let parts = id.split_once(':').and_then(|(name, number)| {

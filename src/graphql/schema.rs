@@ -9,6 +9,7 @@ use super::node::NodeQuery;
 use super::report::Report;
 use super::search::SearchQuery;
 use super::storage::StorageQuery;
+use super::sync::SyncQuery;
 use super::tag::TagQuery;
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions};
 
@@ -25,6 +26,7 @@ pub struct Query(
     TagQuery,
     SearchQuery,
     ChangeQuery,
+    SyncQuery,
 );
 
 /// The schema of the API.

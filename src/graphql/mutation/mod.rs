@@ -9,6 +9,7 @@ mod netbox;
 mod node;
 mod payload;
 mod storage;
+mod sync;
 mod tag;
 
 use self::input::{CreateInput, UpdateInput};
@@ -34,6 +35,7 @@ pub struct Mutation(
     netbox::NetBoxClusterMutation,
     netbox::NetBoxDeviceMutation,
     tag::TagMutation,
+    sync::SyncMutation,
 );
 
 /// Items of one bulk mutation at most.

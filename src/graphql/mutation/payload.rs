@@ -28,6 +28,8 @@ pub enum UserErrorCode {
     Stale,
     /// You may not do this, or not with this object as it was or would be.
     Forbidden,
+    /// The endpoint is disabled, and so not contacted.
+    Disabled,
 }
 
 /// Something that you can put right. Nothing was changed where there is one.
@@ -60,6 +62,11 @@ impl From<BulkMode> for Mode {
 }
 
 impl UserError {
+    /// Something about one field of the input.
+    pub(super) fn at(code: UserErrorCode, message: String, field: &str) -> Self {
+        Self { code, message, path: vec![field.to_owned()] }
+    }
+
     /// What the caller is told of an error; one that is not theirs is the request's. `at` is where the item stands in
     /// the input, and `creates` whether it is a new object, whose id is called otherwise.
     pub(super) fn all(error: Error, at: &[String], creates: bool) -> Result<Vec<Self>> {

@@ -4,6 +4,7 @@ pub mod log;
 mod order;
 mod relation;
 mod summary;
+pub mod sync;
 
 pub use order::{Ordering, Sort, SortField, sort_field, sort_fields};
 pub use relation::Relation;

@@ -1,12 +1,12 @@
 //! The number of statements does not grow with the number of rows: for every field of every type, by the schema itself.
-use crate::support::{ADMIN, SEED, Server, TestDb, both, fill};
+use crate::support::{ADMIN, SEED, Server, TestDb, both, fill, runs};
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{BaseType, FieldDefinition, Type, TypeKind, TypeSystemDefinition};
-use proxbox_graphql::entity::{cluster, node, storage};
+use proxbox_graphql::entity::{RunState, cluster, node, storage, sync_state};
 use proxbox_graphql::graphql::limits::Limits;
 use proxbox_graphql::graphql::{schema, sdl};
 use proxbox_graphql::service::batch::{Mode, Operation};
-use proxbox_graphql::service::{self, Actor, Writable};
+use proxbox_graphql::service::{self, Actor, Writable, sync_run};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ fn topology(n: usize) -> Value {
     tokens.as_array_mut().unwrap().push(json!({"name": "restricted", "value": RESTRICTED, "permissions": [
         {"models": ["proxmoxendpoint", "proxmoxcluster", "proxmoxnode", "proxmoxstorage", "cluster", "device", "tag"],
          "actions": ["view"], "constraints": {"id__lte": 10_000}},
-        {"models": ["change"], "actions": ["view"]},
+        {"models": ["change", "syncrun"], "actions": ["view"]},
     ]}));
     json!({
         "tags": of(n, &|i| json!({"id": i, "name": format!("tag {i:05}"), "slug": format!("tag-{i}"), "color": "9e9e9e"})),
@@ -185,6 +185,7 @@ impl Shape {
             } else if field.ty.ends_with("Connection") {
                 let arguments = match field.ty.as_str() {
                     "ChangeConnection" => &["(first: 3)", "(first: 1, after: \"2.0\")"][..],
+                    "SyncChangeConnection" => &["(first: 3)", "(first: 0)"],
                     _ => &["(first: 3)", "(last: 2)", "(first: 1, offset: 1)", "(orderBy: [{field: ID}], first: 2)"],
                 };
                 let arguments = if levels > 1 { arguments } else { &arguments[..1] };
@@ -274,8 +275,9 @@ async fn no_field_of_any_type_asks_once_a_row(db: TestDb) {
 #[test]
 fn the_walk_reaches_every_type() {
     let shape = Shape::new();
-    let feed = shape.of_connection("ChangeConnection", 2);
-    let text = ROOTS.iter().flat_map(|(_, ty)| shape.of_object(ty, 2)).chain(feed).collect::<Vec<_>>().join("\n");
+    let feeds = [("ChangeConnection", 2), ("SyncRunConnection", 3)];
+    let feeds = feeds.into_iter().flat_map(|(ty, levels)| shape.of_connection(ty, levels));
+    let text = ROOTS.iter().flat_map(|(_, ty)| shape.of_object(ty, 2)).chain(feeds).collect::<Vec<_>>().join("\n");
     let mut reached = BTreeSet::new();
     let mut next = vec!["Query".to_owned()];
     while let Some(ty) = next.pop() {
@@ -322,6 +324,33 @@ async fn the_feed_asks_once_a_page(db: TestDb) {
             same_as(&server, token, &question(2), &question(50)).await;
         }
     }
+}
+
+/// Runs of sync with their changes, and how it stands with each endpoint, also for whom every reference in a change must
+/// be looked up.
+async fn runs_ask_once_a_page(db: TestDb) {
+    let (server, shape) = (server(&db, 60).await, Shape::new());
+    for endpoint in 1..=60 {
+        let run = runs::put(&server.app, runs::blank(endpoint, "e", RunState::Succeeded)).await;
+        runs::many_steps(&server.app, run, 4).await;
+        let state = sync_run::blank(endpoint);
+        runs::put_state(&server.app, sync_state::Model { last_state: Some(RunState::Partial), ..state }).await;
+    }
+    let selections = shape.of_connection("SyncRunConnection", 3);
+    for token in [ADMIN, RESTRICTED] {
+        for selection in &selections {
+            let question = |first: usize| format!("{{ syncRuns(first: {first}) {{ {selection} }} }}");
+            same_as(&server, token, &question(2), &question(50)).await;
+        }
+        let question = |first: usize| {
+            let selection = "lastSync nextSync state lastError { class message }";
+            format!("{{ proxmoxEndpoints(first: {first}) {{ nodes {{ {selection} }} }} }}")
+        };
+        same_as(&server, token, &question(2), &question(50)).await;
+    }
+    // One statement for all endpoints, whatever is asked of their sync.
+    let bare = server.count("{ proxmoxEndpoints { nodes { name } } }").await;
+    assert_eq!(server.count("{ proxmoxEndpoints { nodes { lastSync nextSync state } } }").await, bare + 1);
 }
 
 /// What a bulk mutation answers is read at once: nested fields cost the same for many items as for few.
@@ -503,6 +532,7 @@ async fn large_pages_ask_no_more_than_small_ones(db: TestDb) {
 both!(
     no_field_of_any_type_asks_once_a_row,
     the_feed_asks_once_a_page,
+    runs_ask_once_a_page,
     payloads_do_not_ask_once_an_item,
     flags_of_nested_pages_are_asked_once,
     objects_by_id_and_search_ask_once_a_kind,

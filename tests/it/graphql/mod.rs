@@ -10,6 +10,7 @@ mod pages;
 mod queries;
 mod schema;
 mod scope;
+mod sync_runs;
 mod values;
 
 use crate::support::SEED;
