@@ -3,12 +3,13 @@ use super::field::{Field, Spec, Type};
 use super::resource::Resource;
 use crate::db::Db;
 use crate::entity::{Kind, Mode, Resource as Entity, cluster, endpoint, netbox_cluster, netbox_device, tag};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::filter::View;
 use crate::service::read;
 use chrono::{DateTime, SecondsFormat, Timelike, Utc};
 use sea_orm::{EntityTrait, FromQueryResult};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -90,6 +91,19 @@ impl Related {
         }
         Ok(())
     }
+}
+
+/// Objects of a kind as others show them, by id; those that are gone are missing.
+pub async fn nested(db: &Db, base: &str, kind: Kind, ids: &[i32]) -> Result<HashMap<i32, Value>> {
+    let mut related = Related::default();
+    related.load_named(db, kind, ids).await?;
+    let there = ids.iter().filter(|id| related.named.contains_key(&(kind, **id)));
+    let show = |id: &i32| {
+        let nested = Nested { kind, id: *id, related: &related, base };
+        let value = serde_json::to_value(&nested);
+        Ok((*id, value.map_err(|error| Error::Internal(format!("an answer is no JSON: {error}")))?))
+    };
+    there.map(show).collect()
 }
 
 /// An object as answers show it.

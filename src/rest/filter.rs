@@ -121,11 +121,13 @@ pub async fn filter<'a>(db: &Db, spec: &Spec, query: &'a Query) -> Result<(Filte
     Ok((filter, unknown))
 }
 
-fn wrong(message: impl Into<String>) -> Error {
+/// A parameter whose value is not one that it can have.
+pub fn wrong(message: impl Into<String>) -> Error {
     Error::Input(vec![Problem { code: Code::Invalid, path: Vec::new(), message: message.into() }])
 }
 
-fn not_a_choice(value: &str) -> Error {
+/// A value that is none of those that there are.
+pub fn not_a_choice(value: &str) -> Error {
     wrong(format!("Select a valid choice. {value} is not one of the available choices."))
 }
 
@@ -365,7 +367,7 @@ fn time(text: &str) -> Option<DateTime<Utc>> {
 }
 
 /// The booleans of a query, in any case.
-fn truth(text: &str) -> Result<bool, Error> {
+pub fn truth(text: &str) -> Result<bool, Error> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" => Ok(false),

@@ -23,6 +23,7 @@ mod roots;
 mod router;
 mod storage;
 mod stream;
+mod sync;
 mod write;
 
 pub use ask::Limits;

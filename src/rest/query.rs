@@ -89,10 +89,19 @@ impl Query {
         }
     }
 
+    /// The rows that a list shows that is only paged by number: how many at most, and how many are skipped.
+    pub fn window(&self, sizes: PageSizes) -> (u64, u64) {
+        (self.limit(sizes).unwrap_or(MOST), self.offset())
+    }
+
+    fn offset(&self) -> u64 {
+        let offset = self.last("offset").and_then(whole_of).and_then(|offset| u64::try_from(offset).ok());
+        offset.unwrap_or(0).min(MOST)
+    }
+
     fn from(&self) -> Result<From> {
         let Some(start) = self.last("start") else {
-            let offset = self.last("offset").and_then(whole_of).and_then(|offset| u64::try_from(offset).ok());
-            return Ok(From::Offset(offset.unwrap_or(0).min(MOST)));
+            return Ok(From::Offset(self.offset()));
         };
         let Some(start) = whole_of(start).filter(|start| *start >= 0) else {
             return Err(Refusal::parameter("start", "Invalid 'start' parameter: must be a non-negative integer."));

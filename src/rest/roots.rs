@@ -43,6 +43,7 @@ pub const PROXBOX: Root = &[
     ("endpoints", "/api/plugins/proxbox/endpoints/"),
     ("nodes", "/api/plugins/proxbox/nodes/"),
     ("storage", "/api/plugins/proxbox/storage/"),
+    ("sync-runs", "/api/plugins/proxbox/sync-runs/"),
 ];
 /// `/api/plugins/proxbox/endpoints/`.
 pub const ENDPOINTS: Root = &[("proxmox", "/api/plugins/proxbox/endpoints/proxmox/")];

@@ -4,6 +4,7 @@ use super::error::{Refusal, Result};
 use super::openapi;
 use super::resource::{Resource, Target, answer};
 use super::roots::{self, API_VERSION, Page};
+use super::sync;
 use crate::app::{App, RequestId};
 use crate::entity::{Kind, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag};
 use axum::body::{Body, HttpBody};
@@ -34,6 +35,10 @@ pub fn router(app: App, limits: Limits) -> Router {
         .route("/api/plugins/proxbox/storage/{id}/", any(one::<storage::Model>))
         .route("/api/plugins/proxbox/endpoints/proxmox/", any(list::<endpoint::Model>))
         .route("/api/plugins/proxbox/endpoints/proxmox/{id}/", any(one::<endpoint::Model>))
+        .route("/api/plugins/proxbox/endpoints/proxmox/{id}/sync/", runs(sync::Target::Start))
+        .route("/api/plugins/proxbox/sync-runs/", runs(|_| sync::Target::Runs))
+        .route("/api/plugins/proxbox/sync-runs/{id}/", runs(sync::Target::Run))
+        .route("/api/plugins/proxbox/sync-runs/{id}/changes/", runs(sync::Target::Changes))
         // The paths of later versions of the plugin.
         .route("/api/plugins/proxbox/proxmox-clusters/", any(list::<cluster::Model>))
         .route("/api/plugins/proxbox/proxmox-clusters/{id}/", any(one::<cluster::Model>))
@@ -80,6 +85,21 @@ async fn one<M: Resource>(
 ) -> Response {
     let Door { app, limits } = door;
     in_time(limits, answer::<M>(&app, limits, peer.ip(), id, Target::One(text), request)).await
+}
+
+/// A route about runs of sync; the number in its path, if there is one, tells which.
+fn runs(target: fn(String) -> sync::Target) -> axum::routing::MethodRouter<Door> {
+    any(
+        async move |State(door): State<Door>,
+                    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+                    axum::Extension(id): axum::Extension<RequestId>,
+                    number: Option<Path<String>>,
+                    request: Request| {
+            let Door { app, limits } = door;
+            let target = target(number.map(|Path(text)| text).unwrap_or_default());
+            in_time(limits, sync::answer(&app, limits, peer.ip(), id, target, request)).await
+        },
+    )
 }
 
 fn page(page: Page) -> axum::routing::MethodRouter<Door> {
@@ -158,9 +178,17 @@ fn elsewhere(method: &Method, uri: &Uri) -> Response {
 fn is_known(path: &str) -> bool {
     const ALIASES: [&str; 2] = ["/api/plugins/proxbox/proxmox-clusters/", "/api/plugins/proxbox/proxmox-nodes/"];
     let is_list = |path: &str| ALIASES.contains(&path) || Kind::ALL.iter().any(|kind| kind.rest_path() == path);
+    let part = |path: &str, front: &str, back: &str| {
+        let number = path.strip_prefix(front).and_then(|rest| rest.strip_suffix(back));
+        number.is_some_and(|number| !number.is_empty() && !number.contains(['/', '.']))
+    };
+    let is_of_runs = path == sync::PATH
+        || part(path, sync::PATH, "/")
+        || part(path, sync::PATH, "/changes/")
+        || part(path, Kind::Endpoint.rest_path(), "/sync/");
     let is_page = roots::PATHS.contains(&path) || path == "/api/schema/";
     let above = path.trim_end_matches('/').rsplit_once('/');
     let is_object =
         above.is_some_and(|(above, last)| !last.is_empty() && !last.contains('.') && is_list(&format!("{above}/")));
-    is_page || is_list(path) || is_object
+    is_page || is_list(path) || is_object || is_of_runs
 }

@@ -23,7 +23,8 @@ use std::sync::Arc;
 /// Objects of one bulk request at most: what one transaction does in the time that a request has.
 const MOST: usize = 10_000;
 
-async fn read_body(ask: &Ask, body: Body) -> Result<Given> {
+/// The body of a request, read as far as its outer form.
+pub async fn read_body(ask: &Ask, body: Body) -> Result<Given> {
     let bytes = ask.body(body).await?;
     body::parse(&bytes).map_err(|error| Refusal::detail(StatusCode::BAD_REQUEST, format!("JSON parse error - {error}")))
 }
@@ -41,7 +42,7 @@ fn no_object(element: &Element) -> Option<Value> {
 }
 
 /// The fields of a body that must be one object.
-fn one_object(body: Given) -> Result<Fields> {
+pub fn one_object(body: Given) -> Result<Fields> {
     match body {
         Given::One(Element::Object(fields)) => Ok(fields),
         Given::One(other) => Err(Refusal::wrong(no_object(&other).unwrap_or_default())),

@@ -2,6 +2,7 @@
 mod operations;
 mod parameters;
 mod schemas;
+mod sync;
 
 use super::field::Spec;
 use super::resource::Resource;
@@ -44,6 +45,7 @@ fn build() -> Value {
         paths.insert(path.to_owned(), operations::of_list(path, spec));
         paths.insert(format!("{path}{{id}}/"), operations::of_one(path, spec));
     }
+    paths.extend(sync::paths());
     for path in roots::PATHS {
         paths.insert(path.to_owned(), operations::of_page(path));
     }
@@ -87,6 +89,8 @@ fn tags() -> Value {
     for (path, spec) in resources().filter(|(path, spec)| *path == spec.kind.rest_path()) {
         tags.push(json!({"name": tag(path), "description": spec.about}));
     }
+    let about = "Runs of sync from Proxmox: what they saw, what they changed, and how they ended.";
+    tags.push(json!({"name": tag(super::sync::PATH), "description": about}));
     tags.push(json!({"name": "server", "description": "Where routes are, and what the server is."}));
     Value::Array(tags)
 }

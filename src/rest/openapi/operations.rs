@@ -104,7 +104,7 @@ pub fn of_schema() -> Value {
 }
 
 /// An operation as it is put together.
-struct Operation {
+pub struct Operation {
     id: String,
     tag: String,
     about: String,
@@ -114,7 +114,8 @@ struct Operation {
 }
 
 impl Operation {
-    fn new(path: &str, action: &str, about: String) -> Self {
+    /// An operation on a path, named by what it does.
+    pub fn new(path: &str, action: &str, about: String) -> Self {
         let id = path.trim_matches('/').trim_start_matches("api/").replace("/{id}", "_one").replace(['/', '-'], "_");
         Self {
             id: format!("{id}_{action}"),
@@ -130,7 +131,8 @@ impl Operation {
         Self { tag: "server".into(), ..Self::new(path, action, about.to_owned()) }
     }
 
-    fn parameters(mut self, parameters: Vec<Value>) -> Self {
+    /// With these parameters besides.
+    pub fn parameters(mut self, parameters: Vec<Value>) -> Self {
         self.parameters.extend(parameters);
         self
     }
@@ -140,12 +142,14 @@ impl Operation {
         self
     }
 
-    fn answer(mut self, status: &str, response: Value) -> Self {
+    /// It may answer this.
+    pub fn answer(mut self, status: &str, response: Value) -> Self {
         self.responses.insert(status.to_owned(), response);
         self
     }
 
-    fn errors(mut self, statuses: &[&str]) -> Self {
+    /// It may be refused with these statuses.
+    pub fn errors(mut self, statuses: &[&str]) -> Self {
         // What may happen to every request that asks the database.
         for status in statuses.iter().chain(&["500", "503", "504"]) {
             let response = json!({"$ref": format!("#/components/responses/{status}")});
@@ -155,7 +159,8 @@ impl Operation {
     }
 }
 
-fn item<const N: usize>(operations: [(&str, Operation); N]) -> Value {
+/// The operations of a path by their method.
+pub fn item<const N: usize>(operations: [(&str, Operation); N]) -> Value {
     let operations = operations.map(|(method, operation)| {
         let mut value = json!({
             "operationId": operation.id,
@@ -172,7 +177,8 @@ fn item<const N: usize>(operations: [(&str, Operation); N]) -> Value {
     Value::Object(operations.into_iter().collect())
 }
 
-fn metadata(path: &str) -> Operation {
+/// OPTIONS, which every path has.
+pub fn metadata(path: &str) -> Operation {
     let answer = json!({"description": "The fields.", "content": {"application/json": {"schema": {"type": "object"}}}});
     Operation::new(path, "metadata", "Show what can be sent: `actions.POST` or `actions.PUT` by field.".into())
         .answer("200", answer)
@@ -213,7 +219,8 @@ fn gone() -> Value {
     json!({"description": "Deleted.", "headers": refer_headers(&["X-Ignored"])})
 }
 
-fn refer_headers(names: &[&str]) -> Value {
+/// References to headers of answers.
+pub fn refer_headers(names: &[&str]) -> Value {
     let headers =
         names.iter().map(|name| ((*name).to_owned(), json!({"$ref": format!("#/components/headers/{name}")})));
     Value::Object(headers.collect())

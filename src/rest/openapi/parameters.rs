@@ -64,7 +64,8 @@ fn common() -> Map<String, Value> {
     common
 }
 
-fn parameter(name: &str, about: &str, schema: Value) -> Value {
+/// A parameter of the query.
+pub fn parameter(name: &str, about: &str, schema: Value) -> Value {
     json!({"name": name, "in": "query", "description": about, "schema": schema})
 }
 
@@ -118,10 +119,10 @@ fn of_filter(filter: &Parameter) -> Value {
 }
 
 /// A whole number, `null` where it may be missing, or nothing.
-const NUMBER: &str = r"^\s*([+-]?[0-9]+(\.0*)?|null)?\s*$";
+pub const NUMBER: &str = r"^\s*([+-]?[0-9]+(\.0*)?|null)?\s*$";
 
 /// The truths of a query, in any case, or nothing.
-const BOOLEAN: &str =
+pub const BOOLEAN: &str =
     r"^\s*([tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[yY][eE][sS]|[nN][oO]|[oO][nN]|[oO][fF][fF]|0|1)?\s*$";
 
 fn about(filter: &Parameter) -> String {

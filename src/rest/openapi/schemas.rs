@@ -14,7 +14,7 @@ pub fn all() -> Value {
             of_resource(spec, &mut all);
         }
     }
-    for (name, value) in shared() {
+    for (name, value) in shared().into_iter().chain(super::sync::schemas()) {
         all.insert(name.to_owned(), value);
     }
     Value::Object(all)

@@ -5,6 +5,7 @@ mod golden;
 mod openapi;
 mod parity;
 mod stream;
+mod sync_runs;
 
 use crate::graphql::mutations::Desk;
 use crate::support::{ADMIN, Answer, Server};
