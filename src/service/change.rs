@@ -34,8 +34,10 @@ fn entry(kind: Kind, column: &str, value: Cell) -> (String, Value) {
 
 /// `endpoint_id` is `endpoint` to clients, and so on.
 pub fn reference_name(kind: Kind, column: &str) -> &str {
-    if (kind, column) == (Kind::Storage, "source_id") {
-        return "source";
+    match (kind, column) {
+        (Kind::Storage, "source_id") => return "source",
+        (Kind::Cluster, "local_cluster_id") => return "local_cluster",
+        _ => {}
     }
     let reference = fields(kind).iter().find(|field| matches!(field.ty, Type::One(_)) && field.column == column);
     reference.map_or(column, |field| field.name)
@@ -47,7 +49,13 @@ pub fn references(kind: Kind) -> impl Iterator<Item = (&'static str, Kind)> {
         Type::One(target) => Some((field.name, target)),
         _ => None,
     });
-    fields.chain((kind == Kind::Storage).then_some(("source", Kind::Cluster)))
+    // Those that nobody filters by.
+    let others = match kind {
+        Kind::Storage => Some(("source", Kind::Cluster)),
+        Kind::Cluster => Some(("local_cluster", Kind::NetBoxCluster)),
+        _ => None,
+    };
+    fields.chain(others)
 }
 
 fn is_there(value: Cell) -> Value {

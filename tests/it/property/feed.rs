@@ -103,6 +103,9 @@ async fn rows(server: &Server) -> BTreeMap<String, Value> {
                     row.insert(there.into(), json!(secrets.contains(&true)));
                 }
             }
+            if ["ProxmoxCluster", "ProxmoxNode", "ProxmoxStorage"].contains(&ty) {
+                row.entry("stale").or_insert(json!(false));
+            }
             if let Some(Value::Array(list)) = row.get_mut("tags") {
                 let slug = |id: &Value| tags.iter().find(|(of, _)| of == id).unwrap().1.clone();
                 *list = list.iter().map(slug).collect();

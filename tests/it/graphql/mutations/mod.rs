@@ -15,7 +15,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, header};
 use proxbox_graphql::entity::{Action, change};
 use proxbox_graphql::graphql::limits::Limits;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// A server on the seed, and what is asked of it.
 pub struct Desk {
@@ -212,9 +212,7 @@ impl Desk {
             slugs.sort();
             *tags = json!(slugs);
         }
-        if list == "proxmox_nodes" {
-            object.entry("metrics_at").or_insert(Value::Null);
-        }
+        complete(list, object);
         if list == "proxmox_endpoints" {
             for (secret, shown) in [("sealed_password", "has_password"), ("sealed_token_value", "has_token")] {
                 let there = object.remove(secret).is_some();
@@ -222,6 +220,23 @@ impl Desk {
             }
         }
         row
+    }
+}
+
+/// Puts in what a file leaves out of a row, since it is rarely there.
+pub fn complete(list: &str, row: &mut Map<String, Value>) {
+    let (rare, has_stale): (&[&str], _) = match list {
+        "proxmox_endpoints" => (&["tls_ca", "sync_interval"], false),
+        "proxmox_clusters" => (&["local_cluster", "missing_since"], true),
+        "proxmox_nodes" => (&["metrics_at", "missing_since"], true),
+        "proxmox_storages" => (&["missing_since"], true),
+        _ => (&[], false),
+    };
+    for name in rare {
+        row.entry(*name).or_insert(Value::Null);
+    }
+    if has_stale {
+        row.entry("stale").or_insert(json!(false));
     }
 }
 
