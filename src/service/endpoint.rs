@@ -1,6 +1,6 @@
 //! Proxmox endpoints and their secrets.
 use super::patch::Given;
-use super::{Fields, Tx, Writable, cluster, family, rules};
+use super::{Fields, Tx, Writable, cluster, family, rules, sync_run};
 use crate::db::Db;
 use crate::entity::{JsonText, Kind, Mode, cluster as cluster_row, endpoint, node};
 use crate::error::{Code, Error, Problem, Result};
@@ -130,13 +130,14 @@ impl Writable for endpoint::Model {
         Ok(replaced)
     }
 
-    /// Its clusters and nodes go with it.
+    /// Its clusters and nodes go with it, and how its sync stood; the runs stay to be read.
     async fn remove(self, tx: &mut Tx) -> Result<()> {
         let nodes = family::referring::<node::Entity>(tx, node::Column::EndpointId, &[self.id]).await?;
         family::remove::<node::Entity>(tx, &nodes).await?;
         let clusters =
             family::referring::<cluster_row::Entity>(tx, cluster_row::Column::EndpointId, &[self.id]).await?;
         cluster::remove_all(tx, clusters).await?;
+        sync_run::forget(tx, self.id).await?;
         family::remove::<endpoint::Entity>(tx, &[self]).await
     }
 }
@@ -178,6 +179,11 @@ pub fn split_host(host: &str) -> Result<(Option<String>, Option<String>)> {
     }
     rules::host_name("host", host)?;
     Ok((None, Some(host.to_owned())))
+}
+
+/// Why an endpoint that is disabled is not synced, for people.
+pub fn disabled(row: &endpoint::Model) -> String {
+    format!("The endpoint {} is disabled: enable it, and it can be synced.", row.name)
 }
 
 /// The endpoint of this name or id.

@@ -232,6 +232,13 @@ pub async fn schedule(tx: &Tx, endpoint: i32, at: DateTime<Utc>) -> Result<()> {
     Ok(())
 }
 
+/// Forgets how it stands with an endpoint that goes: nobody syncs it any more, and what still wants to write under an
+/// old right is refused.
+pub async fn forget(tx: &Tx, endpoint: i32) -> Result<()> {
+    sync_state::Entity::delete_by_id(endpoint).exec(tx.connection()).await?;
+    Ok(())
+}
+
 async fn interrupt(tx: &Tx, which: Condition) -> Result<u64> {
     let updated = sync_run::Entity::update_many()
         .col_expr(sync_run::Column::State, Expr::value(RunState::Interrupted))

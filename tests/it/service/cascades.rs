@@ -1,12 +1,12 @@
 //! What a deletion takes along, and what the change log says about it.
 use super::{ask, changes_after, dumped, execute, new_endpoint, number, topology};
-use crate::support::{TestDb, both, fill};
+use crate::support::{TestDb, both, fill, runs};
 use proxbox_graphql::app::App;
 use proxbox_graphql::entity::{
-    Action, Kind, change, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag,
+    Action, Kind, RunState, change, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag,
 };
 use proxbox_graphql::error::{Error, Result};
-use proxbox_graphql::service::{Actor, Tx, create, delete};
+use proxbox_graphql::service::{Actor, Tx, create, delete, sync_run};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -248,8 +248,29 @@ async fn a_forgotten_cascade_fails(db: TestDb) {
     assert_eq!(ask(&app.db, "SELECT id FROM proxmox_node").await.len(), 3);
 }
 
+async fn an_endpoint_takes_how_its_sync_stood_and_leaves_its_runs(db: TestDb) {
+    let app = db.open().await;
+    fill(&app, &topology().to_string()).await;
+    for endpoint in [1, 2] {
+        let run = runs::put(&app, runs::blank(endpoint, "e", RunState::Succeeded)).await;
+        runs::many_steps(&app, run, 2).await;
+    }
+    runs::put_state(&app, sync_run::blank(2)).await;
+    let tx = app.begin(Actor::operator()).await.unwrap();
+    let lease = sync_run::claim(&tx, 1, "a process").await.unwrap().expect("nobody has it");
+    tx.commit().await.unwrap();
+    watched(&app, async |tx| delete::<endpoint::Model>(tx, 1, None).await).await;
+    assert_eq!(number(&app.db, "SELECT sum(endpoint_id) FROM sync_state").await, 2);
+    assert_eq!(ask(&app.db, "SELECT id FROM sync_run").await.len(), 2);
+    assert_eq!(ask(&app.db, "SELECT run_id FROM sync_change").await.len(), 4);
+    // Who was at it loses the right.
+    let tx = app.begin(Actor::operator()).await.unwrap();
+    assert!(matches!(sync_run::renew(&tx, &lease).await, Err(Error::Conflict(_))));
+}
+
 both!(
     an_endpoint_takes_its_clusters_and_nodes,
+    an_endpoint_takes_how_its_sync_stood_and_leaves_its_runs,
     the_last_of_a_group_leaves_no_source,
     a_cluster_leaves_its_nodes_and_bequeaths_its_storages,
     unknown_groups_have_no_heirs,

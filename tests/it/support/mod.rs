@@ -2,6 +2,7 @@
 mod postgres;
 mod pristine;
 pub mod pve;
+pub mod runs;
 mod server;
 
 pub use pristine::Pristine;
