@@ -64,8 +64,10 @@ named!(
     crate::entity::storage::Model
 );
 
-/// Ids and times that follow from the others, and would differ between a dry run and the run.
-const FOLLOWING: [&str; 6] = ["id", "created", "last_updated", "proxmox_cluster", "source", "cluster"];
+/// What follows from other fields, or would differ between a dry run and the run that does the same.
+const FOLLOWING: [&str; 5] = ["id", "created", "last_updated", "metrics_at", "tags"];
+/// Of new rows besides: references to rows that are made in the same run, and what every new row has.
+const OF_NEW: [&str; 5] = ["proxmox_cluster", "source", "cluster", "stale", "custom_fields"];
 
 fn fields(before: Option<&Value>, after: Option<&Value>) -> Value {
     let (empty, none) = (Map::new(), Value::Null);
@@ -73,10 +75,9 @@ fn fields(before: Option<&Value>, after: Option<&Value>) -> Value {
     let (old, new) = (object(before), object(after));
     let keys = if after.is_some() { new.keys() } else { old.keys() };
     let mut fields = Map::new();
-    for key in keys.filter(|key| !["created", "last_updated", "id", "tags"].contains(&key.as_str())) {
+    for key in keys.filter(|key| !FOLLOWING.contains(&key.as_str())) {
         let (old, new) = (old.get(key).unwrap_or(&none), new.get(key).unwrap_or(&none));
-        // References to rows that are made in the same run have no id before.
-        let follows = before.is_none() && FOLLOWING.contains(&key.as_str());
+        let follows = before.is_none() && OF_NEW.contains(&key.as_str());
         if old != new && !follows {
             fields.insert(key.clone(), json!([old, new]));
         }
