@@ -73,12 +73,12 @@ async fn a_connection_that_the_server_closed_meanwhile_does_no_harm() {
 #[tokio::test]
 async fn a_connection_that_is_closed_early_is_replaced_without_another_attempt() {
     let pve = Pve::start("pve8-cluster").await;
-    pve.idle(Duration::from_millis(50));
+    pve.idle(Duration::from_millis(300));
     let client = client(&pve);
     for connections in 1..=2 {
         client.version().await.unwrap();
         assert_eq!(pve.connections(), connections);
-        tokio::time::sleep(Duration::from_millis(150)).await;
+        tokio::time::sleep(Duration::from_millis(600)).await;
     }
     assert_eq!(pve.total_hits(), 2);
     assert!(client.calls().iter().all(|call| call.attempts == 1), "{:?}", client.calls());

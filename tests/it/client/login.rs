@@ -162,11 +162,11 @@ async fn a_token_that_is_revoked_in_a_run_is_told_when_proxmox_does() {
 async fn a_login_takes_part_of_its_calls_time() {
     let pve = Pve::start("pve8-cluster").await;
     pve.reply("/access/ticket", Reply::Hang);
-    let rules = Rules { local: Duration::from_millis(200), ..rules() };
+    let rules = Rules { local: Duration::from_millis(600), ..rules() };
     let client = Client::new(Target { credentials: password(), ..target(&pve) }, &rules).unwrap();
     let (first, second) = tokio::join!(client.version(), client.nodes());
     assert_eq!((code(&first), code(&second)), ("timeout", "timeout"));
-    assert!(client.calls().iter().all(|call| call.duration < Duration::from_secs(2)), "{:?}", client.calls());
+    assert!(client.calls().iter().all(|call| call.duration < Duration::from_secs(5)), "{:?}", client.calls());
     pve.heal();
     assert_eq!(code(&client.version().await), "ok");
 }

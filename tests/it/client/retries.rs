@@ -67,19 +67,19 @@ async fn a_login_is_sent_once() {
 #[tokio::test]
 async fn silence_ends_in_time_and_is_not_repeated() {
     let pve = Pve::start("pve8-cluster").await;
-    let rules = Rules { local: Duration::from_millis(150), proxied: Duration::from_millis(300), ..rules() };
+    let rules = Rules { local: Duration::from_millis(600), proxied: Duration::from_secs(10), ..rules() };
     for reply in [Reply::Hang, Reply::HangInBody, Reply::Drip(Duration::from_millis(20))] {
         pve.reset_hits();
         pve.reply("/storage", reply.clone());
         let began = Instant::now();
         let client = client_within(&pve, rules.clone());
         assert_eq!(code(&client.storages().await), "timeout", "{reply:?}");
-        assert!(began.elapsed() < Duration::from_secs(3), "{reply:?}: {:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(5), "{reply:?}: {:?}", began.elapsed());
         assert_eq!(pve.hits("/storage"), 1, "{reply:?}");
         assert_eq!(client.calls()[0].status, None);
         assert_eq!(code(&client.version().await), "ok", "others go on");
     }
-    pve.latency(Duration::from_millis(200));
+    pve.latency(Duration::from_millis(900));
     let client = client_within(&pve, rules);
     assert_eq!(code(&client.version().await), "timeout");
     assert_eq!(code(&client.certificates("pve1").await), "ok", "a call that goes through to a node may take longer");
@@ -93,7 +93,7 @@ async fn budgets_end_attempts() {
     let client = client_within(&pve, slow);
     assert_eq!(code(&client.version().await), "degraded");
     assert_eq!(pve.hits("/version"), 1, "no time for the pause");
-    let run = Rules { run_budget: Duration::from_millis(300), ..rules() };
+    let run = Rules { run_budget: Duration::from_secs(1), ..rules() };
     let client = client_within(&pve, run);
     pve.heal();
     assert_eq!(code(&client.version().await), "ok");
@@ -101,7 +101,7 @@ async fn budgets_end_attempts() {
     assert_eq!(code(&client.nodes().await), "timeout");
     pve.reset_hits();
     let failure = client.version().await.unwrap_err();
-    assert!(failure.class == Class::Timeout && failure.message.contains("300ms"), "{failure}");
+    assert!(failure.class == Class::Timeout && failure.message.contains("1s"), "{failure}");
     assert_eq!((pve.total_hits(), client.calls()[2].attempts), (0, 0));
 }
 
