@@ -9,23 +9,23 @@ use sea_orm::ModelTrait;
 use serde_json::{Map, Value, json};
 
 /// What a plan changes, as data: the cluster first, then its nodes and storages.
-pub fn changes(plan: &Plan) -> Vec<Change> {
+pub fn changes(plan: &Plan, dry_run: bool) -> Vec<Change> {
     let mut changes = Vec::new();
-    changes.extend(plan.endpoint.iter().filter_map(change_of));
-    changes.extend(plan.locals.iter().filter_map(change_of));
-    changes.extend(plan.clusters.iter().filter_map(change_of));
-    changes.extend(plan.nodes.iter().filter_map(change_of));
-    changes.extend(plan.storages.iter().filter_map(change_of));
+    changes.extend(plan.endpoint.iter().filter_map(|step| change_of(step, dry_run)));
+    changes.extend(plan.locals.iter().filter_map(|step| change_of(step, dry_run)));
+    changes.extend(plan.clusters.iter().filter_map(|step| change_of(step, dry_run)));
+    changes.extend(plan.nodes.iter().filter_map(|step| change_of(step, dry_run)));
+    changes.extend(plan.storages.iter().filter_map(|step| change_of(step, dry_run)));
     changes
 }
 
-fn change_of<M: ModelTrait + Resource + NamedRow>(step: &Step<M>) -> Option<Change> {
+fn change_of<M: ModelTrait + Resource + NamedRow>(step: &Step<M>, dry_run: bool) -> Option<Change> {
     let action = step.action?;
     let deleted = action == StepAction::Deleted;
     let before = step.before.as_ref().map(|row| change::document(row, &[]));
     let after = (!deleted).then(|| change::document(&step.after, &[]));
     // What a dry run would make has no id yet.
-    let object_id = step.before.as_ref().map(Resource::id).or_else(|| step.after.made());
+    let object_id = step.before.as_ref().map(Resource::id).or((!dry_run).then(|| step.after.id()));
     Some(Change {
         object_type: M::KIND.table(),
         object_id,
@@ -36,14 +36,9 @@ fn change_of<M: ModelTrait + Resource + NamedRow>(step: &Step<M>) -> Option<Chan
     })
 }
 
-/// A row that has a name and, once it is stored, an id.
+/// A row that has a name.
 trait NamedRow: Resource {
     fn row_name(&self) -> &str;
-
-    /// Its id, if the database gave it one.
-    fn made(&self) -> Option<i32> {
-        Some(self.id()).filter(|id| *id > 0)
-    }
 }
 
 macro_rules! named {

@@ -289,7 +289,7 @@ impl<'a> Running<'a> {
     }
 
     async fn write_down(&self, outcome: Outcome) -> Result<()> {
-        let changes = report::changes(&outcome.plan);
+        let changes = report::changes(&outcome.plan, self.order.dry_run);
         let first = outcome.errors.first().cloned();
         let counts = outcome.snapshot.as_ref().map_or_else(|| json!({}), |rows| report::counts(&outcome.plan, rows));
         let ending = Ending {

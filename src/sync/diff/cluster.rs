@@ -6,6 +6,7 @@ use super::{NEW_CLUSTER, absence, create, keep};
 use crate::entity::{Mode, Origin, StepAction, cluster, netbox_cluster};
 use crate::service::Writable;
 use chrono::{DateTime, Utc};
+use std::collections::HashSet;
 
 /// The rows that the answers are about, as they are to be.
 #[derive(Clone, Debug, Default)]
@@ -116,9 +117,11 @@ fn local(id: i32, seen: &SeenCluster) -> netbox_cluster::Model {
 fn references(snapshot: &Snapshot, judged: &Judged, seen: &SeenCluster, fed: &mut Fed, plan: &mut Plan) {
     let next = snapshot.next_local;
     let Some(main) = fed.rows.first_mut() else { return };
+    let others = snapshot.storages.iter().filter(|row| row.source_id != Some(main.id));
+    let others = others.map(|row| (row.cluster_id, row.name.as_str())).collect::<HashSet<_>>();
     let blocked = |linked| {
         let mut names = judged.seen.storages.keys();
-        names.any(|name| snapshot.taken.contains(&(linked, name.clone())))
+        names.any(|name| others.contains(&(linked, name)) || snapshot.taken.contains(&(linked, name.clone())))
     };
     if main.local_cluster_id.is_none() && main.netbox_cluster_id.is_none_or(blocked) {
         main.local_cluster_id = Some(next);

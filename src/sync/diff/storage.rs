@@ -6,7 +6,7 @@ use super::cluster::Fed;
 use super::{absence, create};
 use crate::entity::{StepAction, cluster, storage};
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 pub(super) fn diff(
     snapshot: &Snapshot,
@@ -23,7 +23,7 @@ pub(super) fn diff(
         // Should two sources of one cluster have the same storage, the first one is kept up to date.
         rows.entry(&row.name).or_insert(row);
     }
-    let mut places = Places { snapshot, blocked: Vec::new() };
+    let mut places = Places::new(snapshot);
     for (name, seen) in &judged.seen.storages {
         match rows.get(name.as_str()) {
             Some(before) => {
@@ -57,26 +57,34 @@ pub(super) fn diff(
     places.report(plan);
 }
 
-/// Where storages belong.
-struct Places<'a> {
-    snapshot: &'a Snapshot,
+/// Where storages belong, and which names are taken there.
+struct Places {
+    held: HashSet<(i32, String)>,
     blocked: Vec<String>,
 }
 
-impl Places<'_> {
-    /// The linked NetBox cluster, unless another one's storage has the name there; else the local reference.
+impl Places {
+    fn new(snapshot: &Snapshot) -> Self {
+        let own = snapshot.storages.iter().map(|row| (row.cluster_id, row.name.clone()));
+        Self { held: own.chain(snapshot.taken.iter().cloned()).collect(), blocked: Vec::new() }
+    }
+
+    /// The linked NetBox cluster, unless another storage has the name there; else the local reference. One that is there
+    /// stays rather than to have no place.
     fn of(&mut self, source: &cluster::Model, name: &str, now: Option<i32>) -> Option<i32> {
-        let local = source.local_cluster_id;
-        let place = match source.netbox_cluster_id {
-            Some(linked) if now == Some(linked) => Some(linked),
-            Some(linked) if !self.snapshot.taken.contains(&(linked, name.to_owned())) => Some(linked),
-            Some(linked) => {
-                self.blocked.push(format!("{name} (NetBox cluster {linked})"));
-                local
-            }
-            None => local,
-        };
-        place.or(now)
+        if let Some(now) = now {
+            self.held.remove(&(now, name.to_owned()));
+        }
+        let free = |place: &i32| !self.held.contains(&(*place, name.to_owned()));
+        let linked = source.netbox_cluster_id.filter(free);
+        let place = linked.or(source.local_cluster_id.filter(free)).or(now);
+        if let (None, Some(wanted)) = (linked, source.netbox_cluster_id) {
+            self.blocked.push(format!("{name} (NetBox cluster {wanted})"));
+        }
+        if let Some(place) = place {
+            self.held.insert((place, name.to_owned()));
+        }
+        place
     }
 
     fn update(
