@@ -182,7 +182,12 @@ pub async fn claim(tx: &Tx, endpoint: i32, holder: &str) -> Result<Option<Lease>
     if updated.rows_affected == 0 {
         return Ok(None);
     }
-    interrupt(tx, Condition::all().add(sync_run::Column::EndpointId.eq(endpoint))).await?;
+    // A dry run needs no right, and may go on beside this one.
+    let own = Condition::all()
+        .add(sync_run::Column::EndpointId.eq(endpoint))
+        .add(sync_run::Column::State.eq(RunState::Running))
+        .add(sync_run::Column::DryRun.eq(false));
+    interrupt(tx, own).await?;
     let row = sync_state::Entity::find_by_id(endpoint).one(tx.connection()).await?.ok_or(Error::Contention)?;
     Ok(Some(Lease { endpoint, holder: holder.to_owned(), fence: row.fence }))
 }
@@ -243,7 +248,6 @@ async fn interrupt(tx: &Tx, which: Condition) -> Result<u64> {
     let updated = sync_run::Entity::update_many()
         .col_expr(sync_run::Column::State, Expr::value(RunState::Interrupted))
         .col_expr(sync_run::Column::FinishedAt, Expr::value(tx.now()))
-        .filter(sync_run::Column::State.eq(RunState::Running))
         .filter(which)
         .exec(tx.connection())
         .await?;
@@ -260,6 +264,7 @@ pub async fn interrupt_orphans(tx: &Tx) -> Result<u64> {
         .all(tx.connection())
         .await?;
     let orphan = Condition::all()
+        .add(sync_run::Column::State.is_in([RunState::Queued, RunState::Running]))
         .add(sync_run::Column::EndpointId.is_not_in(alive))
         // A standby or a dry run ends soon, and has no right of its own to show.
         .add(sync_run::Column::StartedAt.lt(tx.now() - TimeDelta::minutes(5)));

@@ -178,16 +178,23 @@ impl<'a> Running<'a> {
     async fn claim(&self) -> Result<Option<Lease>> {
         let claimed = async {
             loop {
-                let tx = self.app.begin(self.order.actor.clone()).await?;
-                let lease = runs::claim(&tx, self.endpoint.id, &self.app.holder).await?;
-                tx.commit().await?;
-                if lease.is_some() {
-                    return Ok(lease);
+                match self.claim_once().await {
+                    Ok(Some(lease)) => return Ok(Some(lease)),
+                    // Whoever has it may be writing, and lets nobody look before it is done.
+                    Ok(None) | Err(Error::Timeout | Error::Contention) => {}
+                    Err(error) => return Err(error),
                 }
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
         };
         tokio::time::timeout(PATIENCE, claimed).await.unwrap_or(Ok(None))
+    }
+
+    async fn claim_once(&self) -> Result<Option<Lease>> {
+        let tx = self.app.begin(self.order.actor.clone()).await?;
+        let lease = runs::claim(&tx, self.endpoint.id, &self.app.holder).await?;
+        tx.commit().await?;
+        Ok(lease)
     }
 
     async fn advance(&self, stage: RunStage) -> Result<()> {
@@ -370,10 +377,11 @@ impl Candidate<'_> {
     async fn feed(self) {
         let calls = report::calls(&self.observation.calls);
         let Self { running, judged, .. } = self;
-        let mut outcome = match running.alive(tokio::time::timeout(DEADLINE, running.written(&judged))).await {
-            Ok(Ok(Ok(outcome))) => outcome,
-            Ok(Ok(Err(error))) | Err(error) => Outcome::failed(unwritten(&error)),
-            Ok(Err(_)) => Outcome::failed(RunError::new("timeout", "the database took too long")),
+        // The transaction that writes holds the row of the right: nobody takes it meanwhile, and nobody needs to renew it.
+        let mut outcome = match tokio::time::timeout(DEADLINE, running.written(&judged)).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(error)) => Outcome::failed(unwritten(&error)),
+            Err(_) => Outcome::failed(RunError::new("timeout", "the database took too long")),
         };
         if outcome.state != RunState::Failed {
             outcome.state = match () {

@@ -7,7 +7,7 @@ use serde_json::Value;
 /// The most characters of a page that is not Proxmox' in a message.
 const EXCERPT: usize = 200;
 /// The most values in an answer: `{}` takes many times its text in memory.
-const MOST_VALUES: usize = 200_000;
+const MOST_VALUES: usize = 1_000_000;
 
 /// What an answer is wrapped in.
 #[derive(Debug)]

@@ -10,7 +10,9 @@ pub use server::{Answer, Server, limits};
 
 use proxbox_graphql::app::{App, Schema, Settings};
 use proxbox_graphql::db::DbOptions;
+use proxbox_graphql::principal::Permission;
 use proxbox_graphql::secret::KeySource;
+use proxbox_graphql::service::token::{self, NewToken};
 use proxbox_graphql::service::{Actor, load};
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
@@ -94,6 +96,21 @@ pub async fn fill(app: &App, text: &str) {
     let file = load::parse(text.as_bytes()).unwrap();
     let mut tx = app.begin(Actor::operator()).await.unwrap();
     load::load(&mut tx, &app.sealer, &app.pepper, file, &|_, _| ()).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// A token of this value that may do everything.
+pub async fn token(app: &App, value: &str) {
+    let new = NewToken {
+        name: "everything".into(),
+        write_enabled: true,
+        enabled: true,
+        expires: None,
+        allowed_ips: Vec::new(),
+        permissions: vec![Permission::everything_json()],
+    };
+    let mut tx = app.begin(Actor::operator()).await.unwrap();
+    token::create(&mut tx, &app.pepper, new, &SecretString::from(value)).await.unwrap();
     tx.commit().await.unwrap();
 }
 

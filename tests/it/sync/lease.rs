@@ -3,6 +3,7 @@ use super::{Scene, everything};
 use crate::cli::Program;
 use crate::support::{Backend, TestDb, both};
 use proxbox_graphql::entity::{RunState, sync_run};
+use proxbox_graphql::service::endpoint::Patch;
 use proxbox_graphql::service::{Actor, sync_run as runs};
 use sea_orm::{ConnectionTrait, EntityTrait, Statement};
 use std::time::{Duration, Instant};
@@ -99,7 +100,34 @@ async fn servers_share_the_schedule(db: TestDb) {
     drop(two);
 }
 
+/// A server syncs by itself; one whose credentials were refused is left alone until they change.
+async fn the_schedule_syncs_by_itself(db: TestDb) {
+    let scene = Scene::new(&db, "pve8-cluster").await;
+    let off = super::add(&scene.app, "off", &scene.pve).await;
+    let never = Patch { sync_interval: Some(Some(0)), ..Patch::default() };
+    super::patch_endpoint(&scene.app, off, never).await;
+    scene.pve.revoke_tokens();
+    scene.sync().await;
+    let mut program = Program::new(&db);
+    program.set("PROXBOX_SYNC_ALLOW_LOOPBACK", "1").set("PROXBOX_SYNC_INTERVAL", "10");
+    program.set("PROXBOX_SECRET_KEY", "a key for tests only, and long enough");
+    let _server = program.serve(&[]);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(scene.pve.total_hits(), 1, "suspended");
+    scene.pve.accept_token("sync@pve!full", "another");
+    let patch = Patch { token_value: Some(Some("another".into())), ..Patch::default() };
+    super::patch_endpoint(&scene.app, scene.endpoint, patch).await;
+    let soon = Instant::now() + Duration::from_secs(60);
+    while super::nodes(&scene.app).await.is_empty() {
+        assert!(Instant::now() < soon, "never synced");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let runs = sync_run::Entity::find().all(&scene.app.db.read).await.unwrap();
+    assert!(runs.iter().any(|run| run.actor == "schedule") && runs.iter().all(|run| run.endpoint_id == scene.endpoint));
+}
+
 both!(
+    the_schedule_syncs_by_itself,
     only_one_has_it_and_a_stale_one_is_refused,
     rows_are_not_written_under_a_lost_right,
     a_run_left_behind_is_marked,

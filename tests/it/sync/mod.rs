@@ -5,6 +5,7 @@ mod lease;
 mod links;
 mod property;
 mod rows;
+mod scale;
 mod sequences;
 
 use crate::support::TestDb;
