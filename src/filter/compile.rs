@@ -1,6 +1,6 @@
 //! From the filter tree to SQL: the only place where what a user typed reaches a statement.
 use super::{Compare, Field, Filter, Lookup, Test, Text, Type, View, fold, search_fields};
-use crate::entity::Kind;
+use crate::entity::{Kind, Scalar};
 use sea_orm::sea_query::{Alias, BinOper, Expr, ExprTrait, Func, Query, SelectStatement};
 use sea_orm::{DbBackend, Value};
 
@@ -144,12 +144,12 @@ impl Compiler<'_> {
 
     fn scalar(&self, value: Expr, lookup: &Lookup) -> Expr {
         match lookup {
-            Lookup::In(values) => any_of(value, values.iter().cloned().map(Value::from)),
-            Lookup::Compare(how, operand) => compare(value, *how, Value::from(operand.clone())),
+            Lookup::In(values) => any_of(value, values.iter().map(|operand| self.operand(operand))),
+            Lookup::Compare(how, operand) => compare(value, *how, self.operand(operand)),
             Lookup::InFolded(values) => {
-                any_of(self.folded(value), values.iter().map(|text| Value::from(fold::fold(text))))
+                any_of(self.folded(value), values.iter().map(|text| Expr::val(fold::fold(text))))
             }
-            Lookup::CompareFolded(how, operand) => compare(self.folded(value), *how, Value::from(fold::fold(operand))),
+            Lookup::CompareFolded(how, operand) => compare(self.folded(value), *how, Expr::val(fold::fold(operand))),
             Lookup::Contains(text) => self.contains(value, text),
             Lookup::StartsWith(text) => self.anchored(value, text, true),
             Lookup::EndsWith(text) => self.anchored(value, text, false),
@@ -163,6 +163,17 @@ impl Compiler<'_> {
             Lookup::NoParts => self.sql("REPLACE(REPLACE(COALESCE(?, ''), ' ', ''), ',', '')", [value]).eq(""),
             // `test` lets no other pair through.
             Lookup::Is(_) | Lookup::TaggedAny(_) | Lookup::Tagged => constant(false),
+        }
+    }
+
+    /// A value to compare with. Whole numbers have 64 bits whatever their column has, and PostgreSQL is told so in the
+    /// statement: a connection prepares a text once, and one of the same text that looks up a row by an id of 32 bits
+    /// would send what it does not expect.
+    fn operand(&self, operand: &Scalar) -> Expr {
+        let value = Expr::val(Value::from(operand.clone()));
+        match (self.backend, operand) {
+            (DbBackend::Postgres, Scalar::Int(_)) => value.cast_as(Alias::new("bigint")),
+            _ => value,
         }
     }
 
@@ -235,8 +246,8 @@ impl Compiler<'_> {
     }
 }
 
-fn any_of(value: Expr, operands: impl Iterator<Item = Value>) -> Expr {
-    let mut operands: Vec<Value> = operands.collect();
+fn any_of(value: Expr, operands: impl Iterator<Item = Expr>) -> Expr {
+    let mut operands: Vec<Expr> = operands.collect();
     match (operands.pop(), operands.is_empty()) {
         (None, _) => constant(false),
         (Some(only), true) => value.eq(only),
@@ -247,7 +258,7 @@ fn any_of(value: Expr, operands: impl Iterator<Item = Value>) -> Expr {
     }
 }
 
-fn compare(value: Expr, how: Compare, operand: Value) -> Expr {
+fn compare(value: Expr, how: Compare, operand: Expr) -> Expr {
     match how {
         Compare::Lt => value.lt(operand),
         Compare::Lte => value.lte(operand),

@@ -2,7 +2,10 @@
 use crate::support::{Backend, TestDb, both};
 use proxbox_graphql::app::{App, Schema, Settings};
 use proxbox_graphql::db::{Db, DbOptions};
+use proxbox_graphql::entity::{Kind, endpoint};
 use proxbox_graphql::error::Error;
+use proxbox_graphql::filter::{View, with_ids};
+use proxbox_graphql::service::{self, read};
 use sea_orm::{ConnectionTrait, Statement};
 use std::time::Duration;
 
@@ -30,6 +33,24 @@ async fn readers_do_not_wait_for_a_writer(db: TestDb) {
     let count = Statement::from_string(app.db.backend(), "SELECT COUNT(*) FROM tag WHERE name = 'other'");
     let row = app.db.read.query_one_raw(count).await.unwrap().unwrap();
     assert_eq!(row.try_get_by_index::<i64>(0).unwrap(), 0);
+}
+
+/// A connection prepares a text once, for the types of its first parameters: a row that is looked up by a filter and by
+/// its id must not be asked for in the same words.
+async fn a_row_is_looked_up_in_every_way_on_one_connection(db: TestDb) {
+    db.seeded().await;
+    for by_filter_first in [true, false] {
+        let one = Db::connect(&DbOptions { connections: 1, ..db.options.clone() }).await.unwrap();
+        for by_filter in [by_filter_first, !by_filter_first, by_filter_first] {
+            let name = if by_filter {
+                let filter = with_ids(Kind::Endpoint, &[1]);
+                read::find::<endpoint::Entity>(&one, &View::everything(), &filter).await.unwrap().unwrap().name.clone()
+            } else {
+                service::endpoint::by_id(&one, 1).await.unwrap().name
+            };
+            assert_eq!(name, "prod-proxmox");
+        }
+    }
 }
 
 /// Several servers that start at once on an empty database all come up.
@@ -61,6 +82,7 @@ async fn an_old_schema_is_refused(db: TestDb) {
 both!(
     a_slow_statement_is_stopped,
     readers_do_not_wait_for_a_writer,
+    a_row_is_looked_up_in_every_way_on_one_connection,
     servers_may_start_together,
     an_old_schema_is_refused,
 );
