@@ -75,7 +75,7 @@ impl SyncEndpointPayload {
 /// The runs that were started.
 #[Object]
 impl SyncAllPayload {
-    /// The runs as they stand now, by endpoint; empty when none was started, or if you may not view runs.
+    /// The runs as they stand now; empty when none was started, or if you may not view runs.
     async fn sync_runs(&self, ctx: &Context<'_>) -> Result<Vec<SyncRun>> {
         self.0.runs(ctx).await
     }

@@ -51,10 +51,14 @@ impl EndpointSync {
         Ok(self.row(ctx).await?.and_then(|row| row.last_at).map(Time))
     }
 
-    /// When the schedule's next run is due; null when there is none: the endpoint is disabled or suspended, or its
-    /// interval is 0.
+    /// When the schedule's next run is due; null when there is none: the endpoint is disabled or suspended, its interval is
+    /// 0, or it has no interval and the server's is 0.
     async fn next_sync(&self, ctx: &Context<'_>) -> Result<Option<Time>> {
-        let idle = !self.0.enabled || self.0.sync_interval == Some(0);
+        let never = match self.0.sync_interval {
+            Some(seconds) => seconds == 0,
+            None => session(ctx).app.settings.sync.interval.is_none(),
+        };
+        let idle = never || !self.0.enabled;
         let row = self.row(ctx).await?.filter(|row| !idle && !row.suspended);
         Ok(row.and_then(|row| row.next_at).map(Time))
     }

@@ -250,6 +250,7 @@ pub fn responses() -> Value {
         "403": detail("No token, one that is not valid here, or one that may not do this."),
         "404": detail("There is no such object, or not for this token."),
         "406": detail("No representation that the client accepts."),
+        "409": detail("The object changed at this moment in a way that forbids it."),
         "412": detail("The object was changed since the given ETag."),
         "413": detail("The body is too large."),
         "415": detail("The body is not JSON."),

@@ -3,6 +3,7 @@ use super::seed;
 use crate::support::runs::{self, noon};
 use crate::support::{ADMIN, Server, TestDb, both, fill};
 use chrono::{TimeDelta, Utc};
+use proxbox_graphql::app::{Settings, SyncSettings};
 use proxbox_graphql::entity::{RunState, StepAction, sync_run, sync_state};
 use proxbox_graphql::service::sync_run as service;
 use sea_orm::{EntityTrait, Set};
@@ -17,7 +18,9 @@ async fn server(db: &TestDb, permissions: Value) -> Server {
     seed["proxmox_endpoints"][1]["enabled"] = json!(false);
     let token = json!({"name": "asked", "value": TOKEN, "permissions": permissions});
     seed["tokens"].as_array_mut().unwrap().push(token);
-    let app = db.open().await;
+    // As `serve` is set.
+    let sync = SyncSettings { interval: Some(TimeDelta::minutes(5)), ..SyncSettings::default() };
+    let app = db.open_with(Settings { sync, ..Settings::default() }).await;
     fill(&app, &seed.to_string()).await;
     Server::new(app)
 }
@@ -329,6 +332,12 @@ async fn endpoints_tell_how_it_stands(db: TestDb) {
     server.data("mutation { updateProxmoxEndpoint(input: {id: 3, syncInterval: 0}) { userErrors { code } } }").await;
     runs::put_state(&server.app, sync_state::Model { last_state: Some(RunState::Succeeded), ..base(3) }).await;
     let told = asked().await[2].take();
+    assert_eq!((&told["nextSync"], &told["state"]), (&Value::Null, &json!("OK")));
+    // So is none of its own where the server has none.
+    let idle = Server::new(db.open().await);
+    sync_state::Entity::delete_many().exec(&idle.app.db.write).await.unwrap();
+    runs::put_state(&idle.app, sync_state::Model { last_state: Some(RunState::Succeeded), ..base(1) }).await;
+    let told = ask(&idle, TOKEN, question).await["proxmoxEndpoints"]["nodes"][0].take();
     assert_eq!((&told["nextSync"], &told["state"]), (&Value::Null, &json!("OK")));
 }
 
