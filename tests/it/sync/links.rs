@@ -1,17 +1,12 @@
 //! Where storages lie: at a local reference first, at the linked NetBox cluster then, and back.
-use super::{Scene, clusters, count, everything, notes, references, storage, storages};
+use super::{Scene, clusters, count, everything, notes, references, storage, storages, write};
 use crate::support::{TestDb, both};
 use proxbox_graphql::app::App;
 use proxbox_graphql::entity::{cluster, netbox_cluster, storage as storage_row};
-use proxbox_graphql::service::batch::{Mode, Operation};
+use proxbox_graphql::service::batch::Operation;
 use proxbox_graphql::service::source::FIRST_LOCAL;
-use proxbox_graphql::service::{Actor, Writable, cluster as service_cluster, netbox, storage as service_storage};
+use proxbox_graphql::service::{cluster as service_cluster, netbox, storage as service_storage};
 use std::collections::BTreeMap;
-
-async fn write<M: Writable>(app: &App, operation: Operation<M::Patch>) -> i32 {
-    let outcome = app.write::<M>(Actor::operator(), &[operation], Mode::AllOrNothing).await.unwrap();
-    outcome.results.into_iter().next().unwrap().unwrap().id
-}
 
 async fn netbox_cluster(app: &App, id: i64) {
     let patch = netbox::Patch { id: Some(Some(id)), name: Some(Some(format!("netbox {id}"))), ..Default::default() };

@@ -7,6 +7,7 @@ mod property;
 mod rows;
 mod scale;
 mod sequences;
+mod situations;
 
 use crate::support::TestDb;
 use crate::support::pve::{Pve, TOKEN_SECRET};
@@ -15,7 +16,7 @@ use proxbox_graphql::client::proxmox::Rules;
 use proxbox_graphql::entity::{cluster, endpoint, netbox_cluster, node, revision, storage, sync_change, sync_run};
 use proxbox_graphql::service::batch::{Mode, Operation};
 use proxbox_graphql::service::endpoint::Patch;
-use proxbox_graphql::service::{Actor, sync_run as runs};
+use proxbox_graphql::service::{Actor, Writable, sync_run as runs};
 use proxbox_graphql::sync;
 use sea_orm::{EntityTrait, QueryOrder};
 use serde_json::Value;
@@ -75,7 +76,12 @@ pub async fn add(app: &App, name: &str, pve: &Pve) -> i32 {
 }
 
 pub async fn write_endpoint(app: &App, operation: Operation<Patch>) -> i32 {
-    let outcome = app.write::<endpoint::Model>(Actor::operator(), &[operation], Mode::AllOrNothing).await.unwrap();
+    write::<endpoint::Model>(app, operation).await
+}
+
+/// Writes one row as every door does; its id.
+pub async fn write<M: Writable>(app: &App, operation: Operation<M::Patch>) -> i32 {
+    let outcome = app.write::<M>(Actor::operator(), &[operation], Mode::AllOrNothing).await.unwrap();
     outcome.results.into_iter().next().unwrap().unwrap().id
 }
 

@@ -1,20 +1,15 @@
 //! One situation after the other, as faults come and go: nothing vanishes, flips or loses its link.
-use super::{Scene, classes, clusters, count, everything, node, nodes, storage, storages, verdict};
+use super::{Scene, classes, clusters, count, everything, node, nodes, storage, storages, verdict, write};
 use crate::support::pve::Reply;
 use crate::support::{TestDb, both};
 use chrono::{TimeDelta, Utc};
 use proxbox_graphql::app::App;
 use proxbox_graphql::entity::{Mode, RunState, netbox_device, node as node_row};
-use proxbox_graphql::service::batch::{Mode as Batch, Operation};
-use proxbox_graphql::service::{Actor, Writable, netbox, node as service_node};
+use proxbox_graphql::service::batch::Operation;
+use proxbox_graphql::service::{Actor, netbox, node as service_node};
 use proxbox_graphql::sync;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::json;
-
-async fn write<M: Writable>(app: &App, operation: Operation<M::Patch>) -> i32 {
-    let outcome = app.write::<M>(Actor::operator(), &[operation], Batch::AllOrNothing).await.unwrap();
-    outcome.results.into_iter().next().unwrap().unwrap().id
-}
 
 /// Links a node to a device of NetBox, and gives it a custom field.
 async fn link(scene: &Scene, name: &str) -> i32 {
