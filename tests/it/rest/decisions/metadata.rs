@@ -98,6 +98,7 @@ async fn roots_lead_to_everything(db: TestDb) {
     }
     found.sort();
     let mut lists = LISTS.to_vec();
+    lists.push("/api/plugins/proxbox/sync-runs/");
     lists.sort_unstable();
     assert_eq!(found, lists);
     for path in ["/api/", "/api/plugins/proxbox/", "/api/status/"] {
