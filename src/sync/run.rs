@@ -114,7 +114,7 @@ pub async fn unit(app: &App, order: &Order, members: Vec<Member>) {
             continue;
         }
         match running.look().await {
-            Looked::Failed(running, outcome) => running.end(outcome).await,
+            Looked::Failed(failed) => failed.0.end(failed.1).await,
             Looked::Seen(candidate) if candidate.judged.is_healthy() => {
                 fed = Some((name, candidate.judged.clone()));
                 candidate.feed().await;
@@ -137,7 +137,7 @@ pub async fn unit(app: &App, order: &Order, members: Vec<Member>) {
 }
 
 enum Looked<'a> {
-    Failed(Running<'a>, Outcome),
+    Failed(Box<(Running<'a>, Outcome)>),
     Seen(Box<Candidate<'a>>),
 }
 
@@ -234,11 +234,11 @@ impl<'a> Running<'a> {
 
     fn fails(self, failure: &Failure, calls: Value) -> Looked<'a> {
         let outcome = Outcome { calls, ..Outcome::failed(RunError::from(failure)) };
-        Looked::Failed(self, outcome)
+        Looked::Failed(Box::new((self, outcome)))
     }
 
     fn fails_with(self, error: RunError) -> Looked<'a> {
-        Looked::Failed(self, Outcome::failed(error))
+        Looked::Failed(Box::new((self, Outcome::failed(error))))
     }
 
     /// Does this while the right to the endpoint is renewed; ends it when the right is lost.
