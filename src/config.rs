@@ -147,10 +147,10 @@ pub struct Serve {
     pub graphql: GraphqlLimits,
 }
 
-/// What sync may ask, and when what is missing counts as gone.
+/// Which endpoints may be asked, and how.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Sync from Proxmox")]
-pub struct SyncRules {
+pub struct SyncReach {
     /// Let endpoints be at this machine itself (127.0.0.0/8, ::1)
     #[arg(long, env = "PROXBOX_SYNC_ALLOW_LOOPBACK", value_parser = BoolishValueParser::new())]
     pub sync_allow_loopback: bool,
@@ -158,6 +158,27 @@ pub struct SyncRules {
     /// Endpoints, as HOST:PORT, separated by commas, that are asked without TLS: whoever sits between reads everything
     #[arg(long, env = "PROXBOX_SYNC_HTTP_HOSTS", value_delimiter = ',')]
     pub sync_http_hosts: Vec<String>,
+}
+
+impl SyncReach {
+    /// The settings, with everything else as it is by default.
+    pub fn settings(&self) -> SyncSettings {
+        let client = Rules {
+            allow_loopback: self.sync_allow_loopback,
+            allow_http: !self.sync_http_hosts.is_empty(),
+            ..Rules::default()
+        };
+        let http_hosts = self.sync_http_hosts.iter().map(|host| host.trim().to_owned()).collect();
+        SyncSettings { client, http_hosts, ..SyncSettings::default() }
+    }
+}
+
+/// What sync may ask, and when what is missing counts as gone.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Sync from Proxmox")]
+pub struct SyncRules {
+    #[command(flatten)]
+    pub reach: SyncReach,
 
     /// Complete runs that must have lacked a row before it is stale
     #[arg(
@@ -191,19 +212,12 @@ impl SyncRules {
     /// The settings, with this time between the runs of the schedule.
     pub fn settings(&self, interval: Option<TimeDelta>) -> SyncSettings {
         let days = i64::from(self.sync_delete_days);
-        let client = Rules {
-            allow_loopback: self.sync_allow_loopback,
-            allow_http: !self.sync_http_hosts.is_empty(),
-            ..Rules::default()
-        };
         SyncSettings {
             interval,
-            client,
-            http_hosts: self.sync_http_hosts.iter().map(|host| host.trim().to_owned()).collect(),
             stale_runs: self.sync_stale_runs as usize,
             stale_after: TimeDelta::hours(self.sync_stale_hours.into()),
             delete_after: (days > 0).then(|| TimeDelta::days(days)),
-            ..SyncSettings::default()
+            ..self.reach.settings()
         }
     }
 }

@@ -2,6 +2,9 @@
 mod data;
 mod endpoint;
 mod serve;
+mod signal;
+mod sync;
+mod terminal;
 mod token;
 
 use crate::app::{App, Schema, Settings};
@@ -12,6 +15,7 @@ use crate::{graphql, telemetry};
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 /// The topology of Proxmox VE installations as a GraphQL and REST API beside NetBox
@@ -51,50 +55,60 @@ enum Command {
     /// Manage Proxmox endpoints
     #[command(subcommand)]
     Endpoint(endpoint::Command),
+    /// Read the topology from Proxmox
+    Sync(sync::Sync),
 }
 
 /// What a statement of a command may take; nobody waits at the other end of a request.
 const STATEMENT: Duration = Duration::from_secs(60);
 
 impl Cli {
-    /// Runs the command.
-    pub async fn run(self) -> Result<()> {
+    /// Runs the command; its exit code, unless it failed.
+    pub async fn run(self) -> Result<ExitCode> {
         telemetry::start(&self.global.log, self.global.log_format)?;
         let global = &self.global;
         match self.command {
-            Command::Serve(options) => serve::run(global, &options).await,
-            Command::Schema => print(&graphql::sdl(&graphql::schema())),
+            Command::Serve(options) => serve::run(global, &options).await?,
+            Command::Schema => print(&graphql::sdl(&graphql::schema()))?,
             Command::Migrate => {
                 let db = Db::connect(&global.database(STATEMENT)).await?;
                 db.migrate().await?;
-                db.close().await
+                db.close().await?;
             }
             Command::Load { file } => {
-                let app = open(global).await?;
+                let app = open(global, Settings::default()).await?;
                 data::load(&app, &file).await?;
-                app.close().await
+                app.close().await?;
             }
             Command::Dump { file, with_secrets } => {
-                let app = open(global).await?;
+                let app = open(global, Settings::default()).await?;
                 data::dump(&app, file.as_deref(), with_secrets).await?;
-                app.close().await
+                app.close().await?;
             }
             Command::Token(command) => {
-                let app = open(global).await?;
+                let app = open(global, Settings::default()).await?;
                 command.run(&app).await?;
-                app.close().await
+                app.close().await?;
             }
             Command::Endpoint(command) => {
-                let app = open(global).await?;
-                command.run(&app).await?;
-                app.close().await
+                let app = open(global, command.settings()).await?;
+                let code = command.run(&app).await?;
+                app.close().await?;
+                return Ok(code);
+            }
+            Command::Sync(command) => {
+                let app = open(global, command.settings()).await?;
+                let code = command.run(&app).await?;
+                app.close().await?;
+                return Ok(code);
             }
         }
+        Ok(ExitCode::SUCCESS)
     }
 }
 
-async fn open(global: &Global) -> Result<App> {
-    App::open(&global.database(STATEMENT), &global.key()?, Schema::Migrate, Settings::default()).await
+async fn open(global: &Global, settings: Settings) -> Result<App> {
+    App::open(&global.database(STATEMENT), &global.key()?, Schema::Migrate, settings).await
 }
 
 /// Writes an answer to stdout; a reader who has seen enough is no error.
@@ -119,6 +133,8 @@ fn secret_from_stdin() -> Result<secrecy::SecretString> {
 /// A table for people.
 fn table(headers: &[&str], rows: Vec<Vec<String>>) -> Result<()> {
     let mut table = comfy_table::Table::new();
+    // What others named must not command the terminal.
+    let rows = rows.into_iter().map(|cells| cells.into_iter().map(|cell| cell.replace(char::is_control, " ")));
     table.load_preset(comfy_table::presets::NOTHING).set_header(headers).add_rows(rows);
     print(&format!("{}\n", table.trim_fmt()))
 }

@@ -1,5 +1,5 @@
 //! `serve`, and its demo.
-use super::{data, print};
+use super::{data, print, signal};
 use crate::app::{App, Schema};
 use crate::config::{Global, Serve};
 use crate::db::DbOptions;
@@ -22,7 +22,7 @@ const DEMO: &[u8] = include_bytes!("../demo.json");
 /// Runs the server until a signal ends it.
 pub(super) async fn run(global: &Global, options: &Serve) -> Result<()> {
     let stop = CancellationToken::new();
-    on_signals(stop.clone())?;
+    signal::cancel(stop.clone(), "stopping; requests in flight end first")?;
     tokio::select! {
         // Even the start can be ended in an orderly way, so that no demo stays behind.
         () = stop.cancelled() => Ok(()),
@@ -109,34 +109,4 @@ async fn fill(app: &App) -> Result<SecretString> {
     token::create(&mut tx, &app.pepper, new, &value).await?;
     tx.commit().await?;
     Ok(value)
-}
-
-/// Cancels the token at SIGINT or SIGTERM. Both are caught from now on, not from when the task first runs: a signal that
-/// came between the two would kill the program where it stands.
-#[cfg(unix)]
-fn on_signals(stop: CancellationToken) -> Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let told = |error: std::io::Error| Error::Internal(format!("signals cannot be caught: {error}"));
-    let mut interrupted = signal(SignalKind::interrupt()).map_err(told)?;
-    let mut terminated = signal(SignalKind::terminate()).map_err(told)?;
-    tokio::spawn(async move {
-        tokio::select! { _ = interrupted.recv() => {}, _ = terminated.recv() => {} }
-        end(&stop);
-    });
-    Ok(())
-}
-
-/// Cancels the token at Ctrl-C.
-#[cfg(not(unix))]
-fn on_signals(stop: CancellationToken) -> Result<()> {
-    tokio::spawn(async move {
-        drop(tokio::signal::ctrl_c().await);
-        end(&stop);
-    });
-    Ok(())
-}
-
-fn end(stop: &CancellationToken) {
-    tracing::info!("stopping; requests in flight end first");
-    stop.cancel();
 }

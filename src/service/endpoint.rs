@@ -1,9 +1,10 @@
 //! Proxmox endpoints and their secrets.
 use super::patch::Given;
-use super::{Fields, Tx, Writable, cluster, family, rules, sync_run};
+use super::{Clock, Fields, Tx, Writable, change, cluster, family, rules, sync_run, write};
 use crate::db::Db;
 use crate::entity::{JsonText, Kind, Mode, cluster as cluster_row, endpoint, node};
 use crate::error::{Code, Error, Problem, Result};
+use crate::principal::Act;
 use crate::secret::{Place, Sealer};
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
@@ -147,6 +148,32 @@ impl endpoint::Model {
     fn way(&self) -> impl PartialEq + '_ {
         (&self.domain, &self.ip_address, self.port, self.verify_ssl, &self.tls_fingerprint, &self.tls_ca)
     }
+}
+
+/// The row that would be made of this, without being stored: by the same rules, and without secrets.
+pub fn draft(patch: &Patch) -> Result<endpoint::Model> {
+    let mut row = endpoint::Model::blank(Clock::now());
+    let mut fields = Fields::new(Kind::Endpoint, true, Vec::new());
+    row.apply(patch, &mut fields);
+    fields.finish()?;
+    Ok(row)
+}
+
+/// Pins these certificates and keeps the secrets. An edit of the pin drops them, since whoever may edit endpoints could
+/// have them sent to a server of his own; but this is the operator at the command line, who has looked at the
+/// certificate and says that it is the same server's, and nothing else of the way to it moves.
+pub async fn trust(tx: &mut Tx, id: i32, fingerprints: &str) -> Result<endpoint::Model> {
+    let before = write::for_writing::<endpoint::Model>(tx, id, Act::Change, None).await?;
+    let tls_fingerprint = Some(rules::fingerprint(fingerprints)?);
+    if tls_fingerprint == before.tls_fingerprint {
+        return Ok(before);
+    }
+    let last_updated = tx.after(before.last_updated);
+    let after = endpoint::Model { tls_fingerprint, last_updated, ..before.clone() };
+    let after = write::store(tx, &before, after).await?;
+    let tags = family::tags(tx, Kind::Endpoint, std::slice::from_ref(&before)).await?.remove(&id).unwrap_or_default();
+    tx.updated(Kind::Endpoint, id, change::document(&before, &tags), change::document(&after, &tags));
+    Ok(after)
 }
 
 /// The secrets of an endpoint, in clear.

@@ -254,6 +254,30 @@ async fn interrupt(tx: &Tx, which: Condition) -> Result<u64> {
     Ok(updated.rows_affected)
 }
 
+/// Ends what a process leaves that stops: these runs and those of endpoints to which it has the right are interrupted,
+/// and others may have the right at once.
+pub async fn abandon(tx: &Tx, holder: &str, runs: &[i32]) -> Result<()> {
+    use sync_state::Column as C;
+    let held = sync_state::Entity::find().select_only().column(C::EndpointId).filter(C::Holder.eq(holder));
+    let held = held.into_tuple::<i32>().all(tx.connection()).await?;
+    sync_state::Entity::update_many()
+        .col_expr(C::Holder, Expr::value(Option::<String>::None))
+        .col_expr(C::ExpiresAt, Expr::value(Option::<DateTime<Utc>>::None))
+        .filter(C::Holder.eq(holder))
+        .exec(tx.connection())
+        .await?;
+    use sync_run::Column as R;
+    let own = Condition::any().add(R::Id.is_in(runs.iter().copied())).add(R::EndpointId.is_in(held));
+    sync_run::Entity::update_many()
+        .col_expr(R::State, Expr::value(RunState::Interrupted))
+        .col_expr(R::FinishedAt, Expr::value(tx.now()))
+        .filter(R::State.is_in([RunState::Queued, RunState::Running]))
+        .filter(own)
+        .exec(tx.connection())
+        .await?;
+    Ok(())
+}
+
 /// Marks runs as interrupted whose process is gone: nobody has the right to their endpoint, or nobody took them up.
 pub async fn interrupt_orphans(tx: &Tx) -> Result<u64> {
     let alive = sync_state::Entity::find()

@@ -4,6 +4,7 @@
 //! rows, `apply` writes it in one transaction, and `report` tells about it. [`run`] does this for the endpoints of one
 //! cluster, [`schedule`] when they are due.
 mod apply;
+pub mod check;
 pub mod diff;
 pub mod judge;
 pub mod observe;
@@ -21,6 +22,7 @@ use crate::service::{Actor, endpoint as endpoints, sync_run as runs};
 use run::{Member, Order, queue, unit};
 use snapshot::Policy;
 use std::collections::{BTreeMap, HashMap};
+use tokio::task::JoinHandle;
 
 /// Starts a run of each of these endpoints in the background, and returns the runs as they are written down. A disabled
 /// endpoint is refused.
@@ -41,13 +43,48 @@ pub async fn finish(
     dry_run: bool,
     delete_many: bool,
 ) -> Result<Vec<sync_run::Model>> {
+    begin(app, actor, ids, dry_run, delete_many).await?.end(app).await
+}
+
+/// Starts a run of each of these endpoints, for somebody who waits for them.
+pub async fn begin(app: &App, actor: &Actor, ids: &[i32], dry_run: bool, delete_many: bool) -> Result<Begun> {
     let order = Order { actor: actor.clone(), dry_run, policy: policy(app, delete_many) };
     let (queued, groups) = prepare(app, &order, ids).await?;
-    let running = groups.into_iter().map(|members| run_group(app, &order, members)).collect::<Vec<_>>();
-    for task in running {
-        task.await.map_err(|error| Error::Internal(format!("a run broke: {error}")))?;
+    let tasks = groups.into_iter().map(|members| run_group(app, &order, members)).collect();
+    Ok(Begun { runs: queued.iter().map(|run| run.id).collect(), tasks })
+}
+
+/// Runs that go on, and those who wait for them.
+#[derive(Debug)]
+pub struct Begun {
+    /// Their ids, in the order in which they were written down.
+    pub runs: Vec<i32>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Begun {
+    /// Waits for their end; the runs as they ended. Whoever gives up waiting can go on later.
+    pub async fn end(&mut self, app: &App) -> Result<Vec<sync_run::Model>> {
+        while let Some(task) = self.tasks.last_mut() {
+            let ended = task.await;
+            self.tasks.pop();
+            ended.map_err(|error| Error::Internal(format!("a run broke: {error}")))?;
+        }
+        runs::by_ids(&app.db, &self.runs).await
     }
-    runs::by_ids(&app.db, &queued.iter().map(|run| run.id).collect::<Vec<_>>()).await
+
+    /// Stops them where they stand: what is not committed is not done, and the right to the endpoints is free again.
+    pub async fn stop(mut self, app: &App) -> Result<Vec<sync_run::Model>> {
+        self.tasks.iter().for_each(JoinHandle::abort);
+        while let Some(task) = self.tasks.pop() {
+            // That it was stopped is no news.
+            drop(task.await);
+        }
+        let tx = app.begin(Actor::operator()).await?;
+        runs::abandon(&tx, &app.holder, &self.runs).await?;
+        tx.commit().await?;
+        runs::by_ids(&app.db, &self.runs).await
+    }
 }
 
 async fn prepare(app: &App, order: &Order, ids: &[i32]) -> Result<(Vec<sync_run::Model>, Vec<Vec<Member>>)> {
@@ -91,7 +128,7 @@ async fn groups(app: &App, ids: &[i32]) -> Result<Vec<Vec<Member>>> {
 }
 
 /// Runs a group in the background, when there is room for it.
-fn run_group(app: &App, order: &Order, members: Vec<Member>) -> tokio::task::JoinHandle<()> {
+fn run_group(app: &App, order: &Order, members: Vec<Member>) -> JoinHandle<()> {
     let (app, order) = (app.clone(), order.clone());
     let tasks = app.tasks.clone();
     tasks.spawn(async move {

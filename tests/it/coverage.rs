@@ -419,7 +419,7 @@ fn commands(command: &clap::Command, front: &str, found: &mut BTreeSet<String>) 
 
 async fn every_command_needs_what_it_says(db: TestDb) {
     use Need::{Database, DatabaseAndKey, Nothing};
-    let table: [(&str, &[&str], Need); 13] = [
+    let table: [(&str, &[&str], Need); 17] = [
         ("schema", &[], Nothing),
         ("migrate", &[], Database),
         ("serve", &[], DatabaseAndKey),
@@ -428,11 +428,15 @@ async fn every_command_needs_what_it_says(db: TestDb) {
         ("token create", &["new"], DatabaseAndKey),
         ("token list", &[], DatabaseAndKey),
         ("token revoke", &["admin"], DatabaseAndKey),
-        ("endpoint add", &["e", "e.example.com"], DatabaseAndKey),
+        ("endpoint add", &["e", "e.example.com", "--offline"], DatabaseAndKey),
+        ("endpoint check", &["prod-proxmox"], DatabaseAndKey),
+        ("endpoint trust", &["prod-proxmox", "--yes"], DatabaseAndKey),
+        ("endpoint set", &["prod-proxmox", "--disable"], DatabaseAndKey),
         ("endpoint list", &[], DatabaseAndKey),
         ("endpoint show", &["prod-proxmox"], DatabaseAndKey),
         ("endpoint set-secret", &["prod-proxmox", "--password-stdin"], DatabaseAndKey),
         ("endpoint remove", &["prod-proxmox"], DatabaseAndKey),
+        ("sync", &[], DatabaseAndKey),
     ];
     let mut found = BTreeSet::new();
     commands(&proxbox_graphql::cli::Cli::command(), "", &mut found);

@@ -11,6 +11,7 @@ async fn a_dump_loads_elsewhere_to_the_same_dump(db: TestDb) {
     assert!(first.starts_with("{\n \"tags\": [") && first.ends_with("\n}\n"), "{first}");
     let mut other = Program::bare(&program.folder);
     other.set("PROXBOX_DATABASE_URL", "sqlite://other.db?mode=rwc").set("PROXBOX_LISTEN", "127.0.0.1:0");
+    other.set("PROXBOX_SYNC_INTERVAL", "0");
     other.ok_with(&["load", "-"], &first);
     assert_eq!(other.ok(&["dump"]), first);
     // With secrets only under the same key.

@@ -10,6 +10,7 @@ async fn an_endpoint_is_added_shown_and_removed(db: TestDb) {
         &[
             "endpoint",
             "add",
+            "--offline",
             "prod",
             "pve.example.com",
             "--port",
@@ -26,9 +27,10 @@ async fn an_endpoint_is_added_shown_and_removed(db: TestDb) {
         "canary-token\n",
     );
     assert_eq!(added, "added endpoint prod (pve.example.com) as ProxmoxEndpoint:1\n");
-    let mapped = program.ok_with(&["endpoint", "add", "lab", "::ffff:192.0.2.1", "--password-stdin"], "canary-pw");
+    let mapped =
+        program.ok_with(&["endpoint", "add", "--offline", "lab", "::ffff:192.0.2.1", "--password-stdin"], "canary-pw");
     assert!(mapped.contains("lab (192.0.2.1)"), "written addresses are unpacked: {mapped}");
-    program.ok(&["endpoint", "add", "lab", "2001:DB8:0::1"]);
+    program.ok(&["endpoint", "add", "--offline", "lab", "2001:DB8:0::1"]);
     let list = program.ok(&["endpoint", "list"]);
     assert_eq!(list.lines().count(), 4);
     assert!(list.contains("pve.example.com:443") && list.contains("token") && !list.contains("canary"), "{list}");
@@ -64,10 +66,10 @@ async fn an_endpoint_is_added_shown_and_removed(db: TestDb) {
 
 async fn wrong_endpoints_are_refused(db: TestDb) {
     let program = Program::new(&db);
-    program.ok(&["endpoint", "add", "taken", "pve.example.com"]);
+    program.ok(&["endpoint", "add", "--offline", "taken", "pve.example.com"]);
     let long = "x".repeat(256);
     for (code, arguments, told) in [
-        (1, &["add", "taken", "pve.example.com"][..], "already"),
+        (1, &["add", "taken", "pve.example.com", "--offline"][..], "already"),
         (1, &["add", " ", "pve.example.com"], "name: This field may not be blank."),
         (1, &["add", "x", ""], "host: This field may not be blank."),
         (1, &["add", "x", "https://pve.example.com"], "host: must be an IP address or a domain name"),

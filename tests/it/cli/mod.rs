@@ -1,8 +1,10 @@
 //! The program as people and service managers run it: a process with a clean environment in a folder of its own.
+mod checks;
 mod data;
 mod endpoints;
 mod options;
 mod serving;
+mod sync;
 mod tokens;
 
 use crate::support::{Backend, TestDb};
@@ -32,6 +34,8 @@ impl Program {
         let mut program = Self::bare(db.folder.path());
         program.set("PROXBOX_DATABASE_URL", &db.options.url);
         program.set("PROXBOX_SECRET_KEY", KEY).set("PROXBOX_LISTEN", "127.0.0.1:0");
+        // The seed's endpoints are made up, and nobody's to ask.
+        program.set("PROXBOX_SYNC_INTERVAL", "0");
         program
     }
 

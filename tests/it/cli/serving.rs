@@ -184,7 +184,7 @@ async fn the_log_holds_no_secret_even_at_trace(db: TestDb) {
         output.stdout
     };
     run(&["load", "-"], &file.to_string());
-    run(&["endpoint", "add", "x", "x.example.com", "--token-stdin"], "canary-added\n");
+    run(&["endpoint", "add", "--offline", "x", "x.example.com", "--token-stdin"], "canary-added\n");
     run(&["endpoint", "set-secret", "x", "--password-stdin"], "canary-set\n");
     let value = format!("nbt_canarycanary.{}", "canary88".repeat(5));
     assert_eq!(run(&["token", "create", "mine", "--value-stdin"], &value), format!("{value}\n"));
