@@ -26,18 +26,19 @@ READ_ONLY = "1" * 40
 
 @dataclasses.dataclass
 class Server:
-    """Where it listens, and ways to ask it."""
+    """Where it listens, a token that may do everything, and ways to ask it."""
 
     address: str
+    token: str = ADMIN
 
     @property
     def url(self):
         return f"http://{self.address}"
 
-    def ask(self, method, path, token=ADMIN, **more):
+    def ask(self, method, path, token=None, **more):
         """An answer by requests; the path may be a whole url, as answers hold them."""
         url = path if path.startswith("http") else f"{self.url}/api/{path}"
-        headers = {"Authorization": f"Token {token}"} | more.pop("headers", {})
+        headers = {"Authorization": f"Token {token or self.token}"} | more.pop("headers", {})
         return requests.request(method, url, headers=headers, timeout=20, allow_redirects=False, **more)
 
     def get(self, path, **more):
@@ -56,7 +57,7 @@ class Server:
         while True:
             body = {"query": query, "variables": {"after": after}}
             answer = requests.post(
-                f"{self.url}/graphql", json=body, headers={"Authorization": f"Token {ADMIN}"}, timeout=20
+                f"{self.url}/graphql", json=body, headers={"Authorization": f"Token {self.token}"}, timeout=20
             )
             changes = answer.json()["data"]["changes"]
             if not changes["nodes"]:
@@ -81,24 +82,11 @@ def arguments(about):
 @contextlib.contextmanager
 def running(told):
     """A server that runs until the end, as the arguments tell it."""
-    program, database = told.bin, told.database
+    program = told.bin
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="proxbox-rest-")))
-        if database == "sqlite":
-            url = f"sqlite://{folder}/proxbox.db?mode=rwc"
-        elif database == "postgres":
-            url = stack.enter_context(postgres.throwaway())
-        else:
-            url = database
-        address = f"127.0.0.1:{free_port()}"
-        # Nothing of the caller's settings, and no proxy.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PROXBOX_")}
-        environment |= {
-            "PROXBOX_DATABASE_URL": url,
-            "PROXBOX_SECRET_KEY": "for tests only, and long enough for it",
-            "PROXBOX_LISTEN": address,
-        }
-        os.environ["NO_PROXY"] = "127.0.0.1"
+        environment = settings(stack.enter_context(database(told, folder)))
+        address = environment["PROXBOX_LISTEN"]
         log = pathlib.Path(told.log) if told.log else folder / "log"
         with log.open("w") as output:
             subprocess.run([program, "load", SEED], env=environment, stderr=output, check=True)
@@ -117,6 +105,31 @@ def running(told):
         finally:
             process.terminate()
             process.wait(30)
+
+
+@contextlib.contextmanager
+def database(told, folder):
+    """The URL of the database that the arguments name."""
+    if told.database == "sqlite":
+        yield f"sqlite://{folder}/proxbox.db?mode=rwc"
+    elif told.database == "postgres":
+        with postgres.throwaway() as url:
+            yield url
+    else:
+        yield told.database
+
+
+def settings(url):
+    """The environment of the program: nothing of the caller's settings, and no proxy."""
+    os.environ["NO_PROXY"] = "127.0.0.1"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PROXBOX_")}
+    return environment | {
+        "PROXBOX_DATABASE_URL": url,
+        "PROXBOX_SECRET_KEY": "for tests only, and long enough for it",
+        "PROXBOX_LISTEN": f"127.0.0.1:{free_port()}",
+        # Endpoints are made up, and nobody's to ask; or asked when a test says so.
+        "PROXBOX_SYNC_INTERVAL": "0",
+    }
 
 
 def free_port():

@@ -10,6 +10,8 @@ use serde_json::Value;
 const ROWS: usize = 200;
 /// Fields of a change that are shown at most.
 const FIELDS: usize = 3;
+/// Fields that hold the time of the run, which is no news, and another one in a dry run.
+const TIMES: [&str; 2] = ["metrics_at", "missing_since"];
 /// Characters of a value, or a reason, that are shown at most.
 const LONGEST: usize = 48;
 
@@ -62,7 +64,8 @@ fn fields(change: &sync_change::Model) -> String {
     };
     // Name and endpoint have columns of their own, and what is not set is no news of a new row.
     let known = |field: &str| ["name", "endpoint"].contains(&field);
-    let told = change.steps().into_iter().filter(|step| !new || !(known(&step.field) || empty(&step.after)));
+    let told = change.steps().into_iter().filter(|step| !TIMES.contains(&step.field.as_str()));
+    let told = told.filter(|step| !new || !(known(&step.field) || empty(&step.after)));
     let told = told.map(|step| match new {
         true => format!("{}: {}", step.field, value(&step.after)),
         false => format!("{}: {} → {}", step.field, value(&step.before), value(&step.after)),
