@@ -59,16 +59,18 @@ pub async fn begin(app: &App, actor: &Actor, ids: &[i32], dry_run: bool, delete_
 pub struct Begun {
     /// Their ids, in the order in which they were written down.
     pub runs: Vec<i32>,
-    tasks: Vec<JoinHandle<()>>,
+    tasks: Vec<JoinHandle<Vec<i32>>>,
 }
 
 impl Begun {
-    /// Waits for their end; the runs as they ended. Whoever gives up waiting can go on later.
+    /// Waits for their end; the runs as they ended, with those of other endpoints that took over. Whoever gives up waiting
+    /// can go on later.
     pub async fn end(&mut self, app: &App) -> Result<Vec<sync_run::Model>> {
         while let Some(task) = self.tasks.last_mut() {
             let ended = task.await;
             self.tasks.pop();
-            ended.map_err(|error| Error::Internal(format!("a run broke: {error}")))?;
+            let ended = ended.map_err(|error| Error::Internal(format!("a run broke: {error}")))?;
+            self.runs.extend(ended);
         }
         runs::by_ids(&app.db, &self.runs).await
     }
@@ -128,13 +130,13 @@ async fn groups(app: &App, ids: &[i32]) -> Result<Vec<Vec<Member>>> {
 }
 
 /// Runs a group in the background, when there is room for it.
-fn run_group(app: &App, order: &Order, members: Vec<Member>) -> JoinHandle<()> {
+fn run_group(app: &App, order: &Order, members: Vec<Member>) -> JoinHandle<Vec<i32>> {
     let (app, order) = (app.clone(), order.clone());
     let tasks = app.tasks.clone();
     tasks.spawn(async move {
         // Closed never.
         let _room = app.syncing.acquire().await;
-        unit(&app, &order, members).await;
+        unit(&app, &order, members).await
     })
 }
 

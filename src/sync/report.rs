@@ -62,7 +62,7 @@ named!(
 /// What follows from other fields, or would differ between a dry run and the run that does the same.
 const FOLLOWING: [&str; 5] = ["id", "created", "last_updated", "metrics_at", "tags"];
 /// Of new rows besides: references to rows that are made in the same run, and what every new row has.
-const OF_NEW: [&str; 6] = ["proxmox_cluster", "source", "cluster", "local_cluster", "stale", "custom_fields"];
+const OF_NEW: [&str; 6] = ["proxmox_cluster", "local_cluster", "source", "cluster", "stale", "custom_fields"];
 
 fn fields(before: Option<&Value>, after: Option<&Value>) -> Value {
     let (empty, none) = (Map::new(), Value::Null);

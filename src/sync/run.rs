@@ -92,8 +92,9 @@ struct Candidate<'a> {
     judged: Judged,
 }
 
-/// Runs over the endpoints of one cluster, in this order.
-pub async fn unit(app: &App, order: &Order, members: Vec<Member>) {
+/// Runs over the endpoints of one cluster, in this order; the ids of the runs, with those that took over.
+pub async fn unit(app: &App, order: &Order, members: Vec<Member>) -> Vec<i32> {
+    let mut ids = Vec::new();
     let mut candidates: Vec<Candidate<'_>> = Vec::new();
     let mut fed: Option<(String, Judged)> = None;
     for member in members {
@@ -109,6 +110,7 @@ pub async fn unit(app: &App, order: &Order, members: Vec<Member>) {
                 continue;
             }
         };
+        ids.push(running.run.id);
         if let Some((feeder, _)) = &fed {
             running.stand_by(feeder).await;
             continue;
@@ -134,6 +136,7 @@ pub async fn unit(app: &App, order: &Order, members: Vec<Member>) {
             candidate.yield_to(&feeder, &judged).await;
         }
     }
+    ids
 }
 
 enum Looked<'a> {

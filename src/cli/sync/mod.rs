@@ -100,7 +100,7 @@ impl Sync {
 
     /// Says what came of it, in the order of the endpoints; the exit code.
     async fn tell(&self, app: &App, mut ended: Vec<sync_run::Model>, order: &[i32]) -> Result<u8> {
-        ended.sort_by_key(|run| order.iter().position(|id| *id == run.endpoint_id));
+        ended.sort_by_key(|run| order.iter().position(|id| *id == run.endpoint_id).unwrap_or(order.len()));
         let mut all = Vec::new();
         for run in ended {
             let changes = runs::changes(&app.db, run.id).await?;
@@ -119,7 +119,10 @@ impl Sync {
 fn code(all: &[Ended]) -> u8 {
     let any = |states: &[RunState]| all.iter().any(|ended| states.contains(&ended.run.state));
     match () {
-        () if any(&[RunState::Failed, RunState::Interrupted]) => 1,
+        // One that is not over could not even be begun.
+        () if any(&[RunState::Failed, RunState::Interrupted]) || all.iter().any(|ended| !ended.run.state.is_over()) => {
+            1
+        }
         () if any(&[RunState::Partial]) => 3,
         () => 0,
     }

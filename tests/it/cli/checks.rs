@@ -3,6 +3,8 @@ use super::{Output, Program};
 use crate::support::pve::{PASSWORD, Pve, TOKEN_SECRET};
 use crate::support::{TestDb, both};
 use serde_json::{Value, json};
+use std::io::Write;
+use std::process::Stdio;
 
 /// The program, which may ask this machine.
 pub fn program(db: &TestDb) -> Program {
@@ -195,7 +197,55 @@ async fn another_certificate_is_trusted_by_hand_and_the_secret_stays(db: TestDb)
     assert!(row["last_updated"].as_str() > row["created"].as_str(), "{row}");
 }
 
+/// `endpoint add` at a terminal, where somebody types this; what is to be seen there. None where there is no `script`.
+fn add_at_a_terminal(program: &Program, pve: &Pve, typed: &str) -> Option<(Option<i32>, String)> {
+    let line = format!(
+        "echo {TOKEN_SECRET} | {} endpoint add prod 127.0.0.1 --port {} --username sync@pve --token-name full --token-stdin",
+        env!("CARGO_BIN_EXE_proxbox-graphql"),
+        pve.port()
+    );
+    let mut command = std::process::Command::new("script");
+    command
+        .args(["-qec", &line, "/dev/null"])
+        .current_dir(&program.folder)
+        .env_clear()
+        .envs(program.env.iter().cloned());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().ok()?;
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(typed.as_bytes()).unwrap();
+    // Open until the end: a terminal whose other side is gone hangs up.
+    let output = child.wait_with_output().unwrap();
+    drop(stdin);
+    Some((output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned()))
+}
+
+async fn who_sits_at_a_terminal_is_asked(db: TestDb) {
+    let (program, pve) = (program(&db), Pve::start("pve8-cluster").await);
+    for (typed, code, rows) in [("n\n", 1, 0), ("\n", 1, 0), ("Yes\n", 0, 1)] {
+        let Some((ended, seen)) = add_at_a_terminal(&program, &pve, typed) else { return };
+        assert!(seen.contains(&pve.fingerprint()) && seen.contains("Accept it? [y/N]"), "{seen}");
+        assert!(!seen.contains(TOKEN_SECRET), "{seen}");
+        assert_eq!((ended, stored(&program)), (Some(code), rows), "{typed:?}: {seen}");
+        assert_eq!(seen.contains("is not accepted; nothing is stored"), code == 1, "{seen}");
+    }
+    assert!(program.ok(&["endpoint", "show", "prod"]).contains(&pve.fingerprint()));
+}
+
+async fn without_tls_there_is_no_certificate(db: TestDb) {
+    let (mut program, pve) = (program(&db), Pve::plain("pve9-standalone").await);
+    refused(&add(&program, "lab", &pve, &["--yes"]), &["no TLS", "nothing is stored"]);
+    program.set("PROXBOX_SYNC_HTTP_HOSTS", &format!("127.0.0.1:{}", pve.port()));
+    let added = add(&program, "lab", &pve, &[]);
+    assert_eq!(added.code, Some(0), "{}", added.stderr);
+    assert!(line(&added.stdout, "certificate").1.starts_with("none: it is asked without TLS"), "{}", added.stdout);
+    assert!(program.fails(1, &["endpoint", "trust", "lab", "--yes"]).contains("there is nothing to trust"));
+    program.ok(&["sync"]);
+}
+
 both!(
+    without_tls_there_is_no_certificate,
+    who_sits_at_a_terminal_is_asked,
     what_is_not_accepted_is_not_stored,
     what_is_accepted_is_stored_with_its_pin,
     what_is_missing_is_told_with_how_to_grant_it,

@@ -130,6 +130,26 @@ async fn the_exit_code_tells_how_it_ended(db: TestDb) {
     );
 }
 
+async fn what_another_endpoint_does_in_its_stead_is_shown_too(db: TestDb) {
+    let program = program(&db);
+    let (one, two) = (Pve::start("pve8-cluster").await, Pve::start("pve8-cluster").await);
+    add(&program, "one", &one, &["--yes"]);
+    program.ok(&["sync", "one"]);
+    add(&program, "two", &two, &["--yes"]);
+    // From now on they are known to be of one cluster.
+    program.ok(&["sync", "two"]);
+    assert!(program.ok(&["sync"]).contains("two: standby"));
+    one.revoke_tokens();
+    two.serve("pve8-cluster-all-online");
+    let (planned, done) = (program.run(&["sync", "one", "--dry-run"]), program.run(&["sync", "one"]));
+    for output in [&planned, &done] {
+        assert_eq!(output.code, Some(1), "{}", output.stdout);
+        assert!(output.stdout.contains("one: failed") && output.stdout.contains("two: succeeded"), "{}", output.stdout);
+        assert!(output.stdout.contains("online: false → true"), "{}", output.stdout);
+    }
+    assert_eq!(table(&planned.stdout), table(&done.stdout));
+}
+
 async fn how_an_endpoint_is_synced_can_be_set(db: TestDb) {
     let program = program(&db);
     let pve = Pve::start("pve8-cluster").await;
@@ -182,6 +202,7 @@ async fn a_signal_leaves_nothing_half_done(db: TestDb) {
 both!(
     a_dry_run_prints_what_the_run_then_does,
     the_exit_code_tells_how_it_ended,
+    what_another_endpoint_does_in_its_stead_is_shown_too,
     how_an_endpoint_is_synced_can_be_set,
     a_signal_leaves_nothing_half_done,
 );
