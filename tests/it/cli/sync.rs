@@ -55,7 +55,8 @@ async fn a_dry_run_prints_what_the_run_then_does(db: TestDb) {
     }
     assert_eq!(run["verdicts"]["storages"]["verdict"], "complete");
     // Then it is up to date, and costs five calls and six.
-    (pve8.reset_hits(), pve9.reset_hits());
+    pve8.reset_hits();
+    pve9.reset_hits();
     let again = program.ok(&["sync"]);
     assert!(again.starts_with("lab: succeeded") || again.starts_with("prod: succeeded"), "no table: {again}");
     assert_eq!((pve8.total_hits(), pve9.total_hits()), (5, 6));
@@ -156,8 +157,7 @@ async fn how_an_endpoint_is_synced_can_be_set(db: TestDb) {
     add(&program, "prod", &pve, &["--yes"]);
     let interval = || {
         let shown = program.ok(&["endpoint", "show", "prod"]);
-        let line = shown.lines().find_map(|line| line.strip_prefix("sync interval")).unwrap().trim().to_owned();
-        line
+        shown.lines().find_map(|line| line.strip_prefix("sync interval")).unwrap().trim().to_owned()
     };
     assert_eq!(interval(), "as the server is set");
     program.ok(&["endpoint", "set", "prod", "--interval", "60"]);
