@@ -243,7 +243,33 @@ async fn without_tls_there_is_no_certificate(db: TestDb) {
     program.ok(&["sync"]);
 }
 
+async fn the_log_of_what_is_asked_holds_no_secret_even_at_trace(db: TestDb) {
+    let (mut program, pve) = (program(&db), Pve::start("pve8-cluster").await);
+    program.set("PROXBOX_LOG", "trace");
+    let added = add(&program, "token", &pve, &["--yes"]);
+    let port = pve.port().to_string();
+    let arguments = ["endpoint", "add", "password", "127.0.0.1", "--port", &port, "--yes", "--password-stdin"];
+    let outputs = [
+        added,
+        program.run_with(&arguments, PASSWORD),
+        program.run(&["endpoint", "check", "password"]),
+        program.run(&["sync"]),
+        program.run(&["endpoint", "show", "token"]),
+    ];
+    let secrets = [crate::service::written(TOKEN_SECRET), crate::service::written(&format!("password={PASSWORD}"))];
+    for Output { code, stdout, stderr } in outputs {
+        assert_eq!(code, Some(0), "{stderr}");
+        assert!(stderr.contains("TRACE") || stderr.contains("DEBUG"), "{stderr}");
+        for text in [&stdout, &stderr] {
+            for form in secrets.iter().flatten().map(String::as_str).chain(["PVE:root@pam:", "PVE%3Aroot%40pam%3A"]) {
+                assert_eq!(text.lines().find(|line| line.contains(form)), None, "{form}");
+            }
+        }
+    }
+}
+
 both!(
+    the_log_of_what_is_asked_holds_no_secret_even_at_trace,
     without_tls_there_is_no_certificate,
     who_sits_at_a_terminal_is_asked,
     what_is_not_accepted_is_not_stored,
