@@ -49,8 +49,8 @@ impl Lines {
                 RunState::Running => row.stage.value(),
                 other => other.value(),
             };
-            bar.set_message(format!("{} {stage}", row.endpoint_name.replace(char::is_control, " ")));
             bar.set_position(u64::try_from(row.stages_done).unwrap_or_default());
+            bar.set_message(format!("{} {stage}", row.endpoint_name.replace(char::is_control, " ")));
         }
     }
 }

@@ -3,7 +3,7 @@ use super::Program;
 use super::checks::{add, program};
 use crate::support::pve::{Pve, Reply, TOKEN_SECRET};
 use crate::support::{TestDb, both};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// `sync --json`, which must end so.
@@ -151,6 +151,28 @@ async fn what_another_endpoint_does_in_its_stead_is_shown_too(db: TestDb) {
     assert_eq!(table(&planned.stdout), table(&done.stdout));
 }
 
+async fn what_others_named_is_cut_and_commands_no_terminal(db: TestDb) {
+    let program = program(&db);
+    let pve = Pve::start("pve8-cluster").await;
+    add(&program, "prod", &pve, &["--yes"]);
+    let mut storages = pve.data("/storage");
+    let long = "x".repeat(100);
+    for i in 0..300 {
+        let new = json!({"storage": format!("s{i}"), "type": "dir", "path": format!("/{long}"), "content": "iso"});
+        storages.as_array_mut().unwrap().push(new);
+    }
+    pve.reply("/storage", Reply::Data(storages.clone()));
+    let text = program.ok(&["sync"]);
+    assert_eq!(text.lines().take_while(|line| !line.is_empty()).count(), 1 + 200 + 1, "{text}");
+    assert!(text.contains("\n… and 120 more; --json shows all\n") && !text.contains(&long), "{text}");
+    let hostile = json!({"storage": "bad", "type": "a\u{1b}[2J\rb", "path": "/\u{1b}]0;x\u{7}", "content": "iso"});
+    storages.as_array_mut().unwrap().push(hostile);
+    pve.reply("/storage", Reply::Data(storages));
+    let output = program.run(&["sync"]);
+    assert!(output.stdout.contains("bad"), "shown, or told to be left out: {}", output.stdout);
+    assert!(!output.stdout.contains(['\u{1b}', '\r', '\u{7}']), "{:?}", output.stdout);
+}
+
 async fn how_an_endpoint_is_synced_can_be_set(db: TestDb) {
     let program = program(&db);
     let pve = Pve::start("pve8-cluster").await;
@@ -203,6 +225,7 @@ both!(
     a_dry_run_prints_what_the_run_then_does,
     the_exit_code_tells_how_it_ended,
     what_another_endpoint_does_in_its_stead_is_shown_too,
+    what_others_named_is_cut_and_commands_no_terminal,
     how_an_endpoint_is_synced_can_be_set,
     a_signal_leaves_nothing_half_done,
 );
