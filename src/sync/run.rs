@@ -102,11 +102,17 @@ pub async fn unit(app: &App, order: &Order, members: Vec<Member>) -> Vec<i32> {
             continue;
         }
         let name = member.endpoint.name.clone();
+        let run = member.run.as_ref().map(|run| run.id);
         let running = match Running::begin(app, order, member).await {
             Ok(Some(running)) => running,
             Ok(None) => continue,
             Err(error) => {
                 tracing::error!("the sync of {name} could not begin: {error}");
+                if let Some(run) = run
+                    && let Err(error) = not_begun(app, order, run).await
+                {
+                    tracing::error!("nor could that be written down, which is made good later: {error}");
+                }
                 continue;
             }
         };
@@ -445,6 +451,23 @@ impl Running<'_> {
             }
         }
     }
+}
+
+/// Writes down that a run did not even begin.
+async fn not_begun(app: &App, order: &Order, run: i32) -> Result<()> {
+    let error = RunError::new("internal", "the run could not begin; the server's log tells why");
+    let ending = Ending {
+        state: RunState::Failed,
+        verdicts: json!({}),
+        counts: json!({}),
+        errors: report::errors(&[error]),
+        notices: json!([]),
+        calls: json!([]),
+        revision: None,
+    };
+    let tx = app.begin(order.actor.clone()).await?;
+    runs::finish(&tx, run, ending, &[]).await?;
+    tx.commit().await.map(drop)
 }
 
 /// Why the rows could not be written, without the database's words.
