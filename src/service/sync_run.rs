@@ -226,6 +226,24 @@ pub async fn release(tx: &Tx, lease: &Lease, learned: sync_state::Model) -> Resu
     Ok(())
 }
 
+/// Takes up a run of the schedule that is due, unless another server did so; `seen` is when it was due. Should this server
+/// end, it is due again at `again`.
+pub async fn take_up(tx: &Tx, endpoint: i32, seen: Option<DateTime<Utc>>, again: DateTime<Utc>) -> Result<bool> {
+    use sync_state::Column as C;
+    ensure(tx, endpoint).await?;
+    let unchanged = match seen {
+        Some(at) => C::NextAt.eq(at),
+        None => C::NextAt.is_null(),
+    };
+    let updated = sync_state::Entity::update_many()
+        .col_expr(C::NextAt, Expr::value(again))
+        .filter(C::EndpointId.eq(endpoint))
+        .filter(unchanged)
+        .exec(tx.connection())
+        .await?;
+    Ok(updated.rows_affected > 0)
+}
+
 /// Says when the schedule's next run of an endpoint is due.
 pub async fn schedule(tx: &Tx, endpoint: i32, at: DateTime<Utc>) -> Result<()> {
     ensure(tx, endpoint).await?;

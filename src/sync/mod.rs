@@ -27,7 +27,7 @@ use tokio::task::JoinHandle;
 /// Starts a run of each of these endpoints in the background, and returns the runs as they are written down. A disabled
 /// endpoint is refused.
 pub async fn start(app: &App, actor: &Actor, ids: &[i32], dry_run: bool) -> Result<Vec<sync_run::Model>> {
-    let order = Order { actor: actor.clone(), dry_run, policy: policy(app, false) };
+    let order = Order::new(actor.clone(), dry_run, policy(app, false));
     let (queued, groups) = prepare(app, &order, ids).await?;
     for members in groups {
         run_group(app, &order, members);
@@ -48,7 +48,7 @@ pub async fn finish(
 
 /// Starts a run of each of these endpoints, for somebody who waits for them.
 pub async fn begin(app: &App, actor: &Actor, ids: &[i32], dry_run: bool, delete_many: bool) -> Result<Begun> {
-    let order = Order { actor: actor.clone(), dry_run, policy: policy(app, delete_many) };
+    let order = Order::new(actor.clone(), dry_run, policy(app, delete_many));
     let (queued, groups) = prepare(app, &order, ids).await?;
     let tasks = groups.into_iter().map(|members| run_group(app, &order, members)).collect();
     Ok(Begun { runs: queued.iter().map(|run| run.id).collect(), tasks })

@@ -89,6 +89,7 @@ pub fn counts(plan: &Plan, snapshot: &Snapshot) -> Value {
         *entry = json!(entry.as_i64().unwrap_or_default() + 1);
     };
     plan.endpoint.iter().for_each(|step| count(step.action));
+    plan.locals.iter().for_each(|step| count(step.action));
     plan.clusters.iter().for_each(|step| count(step.action));
     plan.nodes.iter().for_each(|step| count(step.action));
     plan.storages.iter().for_each(|step| count(step.action));

@@ -14,7 +14,9 @@ use crate::service::sync_run::{self as runs, Ending, Lease};
 use crate::service::{Actor, Clock, endpoint as endpoints};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Mutex;
 
 /// What a run of one endpoint may take in all.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -33,6 +35,16 @@ pub struct Order {
     pub actor: Actor,
     pub dry_run: bool,
     pub policy: Policy,
+    /// What the plans of a dry run lead to: of two endpoints of one cluster that nobody knows yet the second one finds
+    /// what the first one would have made.
+    foreseen: Arc<Mutex<Vec<Snapshot>>>,
+}
+
+impl Order {
+    /// What somebody asks for.
+    pub fn new(actor: Actor, dry_run: bool, policy: Policy) -> Self {
+        Self { actor, dry_run, policy, foreseen: Arc::default() }
+    }
 }
 
 /// An endpoint of the cluster.
@@ -423,11 +435,24 @@ impl Candidate<'_> {
 }
 
 impl Running<'_> {
+    /// What would be done, and nothing else.
+    async fn foresee(&self, rows: Snapshot, judged: &Judged, plan: impl Fn(&Snapshot) -> Plan) -> Outcome {
+        let mut foreseen = self.order.foreseen.lock().await;
+        let rows = foreseen.iter().find_map(|made| made.shown_to(&rows, &judged.seen)).unwrap_or(rows);
+        let plan = plan(&rows);
+        foreseen.push(plan.applied_to(&rows));
+        let notices = plan.notices.clone();
+        Outcome { plan, snapshot: Some(rows), notices, ..Outcome::new(RunState::Running) }
+    }
+
     async fn written(&self, judged: &Judged) -> Result<Outcome> {
         const TRIES: u32 = 6;
         let plan = |rows: &Snapshot| diff(rows, judged, &self.order.policy, self.run.started_at);
         self.advance(RunStage::Diff).await?;
         let rows = snapshot(&self.app.db.read, &self.endpoint, &judged.seen).await?;
+        if self.order.dry_run {
+            return Ok(self.foresee(rows, judged, plan).await);
+        }
         let planned = plan(&rows);
         let Some(lease) = self.lease.as_ref().filter(|_| !planned.is_empty()) else {
             let notices = planned.notices.clone();

@@ -4,7 +4,7 @@ use super::run::Member;
 use super::run::{Order, queue};
 use super::{groups, policy, run_group, target};
 use crate::app::App;
-use crate::entity::endpoint;
+use crate::entity::{endpoint, sync_state};
 use crate::error::Result;
 use crate::service::{Actor, endpoint as endpoints, sync_run as runs};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -73,7 +73,7 @@ async fn look(app: &App) -> Result<()> {
     if due.is_empty() {
         return Ok(());
     }
-    start(app, &due, now).await
+    start(app, &due, &states, now).await
 }
 
 async fn put_off(app: &App, endpoint: i32, now: DateTime<Utc>) -> Result<()> {
@@ -84,8 +84,8 @@ async fn put_off(app: &App, endpoint: i32, now: DateTime<Utc>) -> Result<()> {
 }
 
 /// Runs what is due, with all scheduled endpoints of the same cluster, so that the first healthy one speaks for it.
-async fn start(app: &App, due: &[i32], now: DateTime<Utc>) -> Result<()> {
-    let order = Order { actor: Actor::program("schedule"), dry_run: false, policy: policy(app, false) };
+async fn start(app: &App, due: &[i32], states: &HashMap<i32, sync_state::Model>, now: DateTime<Utc>) -> Result<()> {
+    let order = Order::new(Actor::program("schedule"), false, policy(app, false));
     for mut group in groups(app, due).await? {
         group.sort_by_key(|member| member.endpoint.id);
         let mut members = Vec::new();
@@ -94,16 +94,27 @@ async fn start(app: &App, due: &[i32], now: DateTime<Utc>) -> Result<()> {
                 members.push(member);
                 continue;
             }
-            // Nobody else takes it up meanwhile, and should this process end, it is due again soon.
-            let tx = app.begin(order.actor.clone()).await?;
-            runs::schedule(&tx, member.endpoint.id, now + TimeDelta::minutes(3)).await?;
-            tx.commit().await?;
+            let seen = states.get(&member.endpoint.id).and_then(|state| state.next_at);
+            if !take_up(app, member.endpoint.id, seen, now).await? {
+                continue;
+            }
             let run = queue(app, &order, &member.endpoint).await?;
             members.push(Member { run: Some(run), ..member });
         }
-        run_group(app, &order, members);
+        // Those without a schedule stand by for the others only.
+        if members.iter().any(|member| member.run.is_some()) {
+            run_group(app, &order, members);
+        }
     }
     Ok(())
+}
+
+/// Of several servers that see what is due one takes it up.
+async fn take_up(app: &App, endpoint: i32, seen: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<bool> {
+    let tx = app.begin(Actor::program("schedule")).await?;
+    let taken = runs::take_up(&tx, endpoint, seen, now + TimeDelta::minutes(3)).await?;
+    tx.commit().await?;
+    Ok(taken)
 }
 
 /// Runs that are removed in one go, so that nobody waits long for the writer.

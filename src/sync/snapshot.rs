@@ -1,4 +1,5 @@
 //! The rows that an observation is held against, and what is to become of them.
+use super::seen::Seen;
 use crate::entity::{StepAction, cluster, endpoint, netbox_cluster, node, storage};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashSet;
@@ -21,6 +22,17 @@ pub struct Snapshot {
     pub next_local: i32,
     /// When earlier complete runs began, by what they were complete about.
     pub complete_runs: CompleteRuns,
+}
+
+impl Snapshot {
+    /// These rows as another endpoint of the same cluster finds them that has none of its own; none for others.
+    pub fn shown_to(&self, other: &Self, seen: &Seen) -> Option<Self> {
+        let of_group = |row: &&cluster::Model| row.cluster_id == seen.identity && row.name == seen.group;
+        let clusters = self.clusters.iter().filter(of_group).cloned().collect::<Vec<_>>();
+        let known = !seen.identity.is_empty() && !seen.group.is_empty();
+        let shown = known && other.clusters.is_empty() && !clusters.is_empty();
+        shown.then(|| Self { endpoint: other.endpoint.clone(), clusters, ..self.clone() })
+    }
 }
 
 /// When the complete runs began that may count for a row's absence.

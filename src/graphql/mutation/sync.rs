@@ -28,7 +28,7 @@ pub struct SyncEndpointInput {
 }
 
 /// How to sync all endpoints.
-#[derive(Clone, Debug, InputObject)]
+#[derive(Clone, Debug, Default, InputObject)]
 pub struct SyncAllInput {
     /// Only tell what would change.
     #[graphql(default_with = "Some(false)")]
@@ -125,8 +125,9 @@ impl SyncMutation {
     async fn sync_all(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How.")] input: SyncAllInput,
+        #[graphql(desc = "How; may be left out.")] input: Option<SyncAllInput>,
     ) -> Result<SyncAllPayload> {
+        let input = input.unwrap_or_default();
         let session = session(ctx);
         let started = match permitted(session) {
             Ok(()) => start(session, &enabled(session).await?, input.dry_run).await,

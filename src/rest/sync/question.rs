@@ -51,9 +51,13 @@ fn given<'a>(ask: &'a Ask, name: &str) -> Vec<&'a str> {
     ask.query.all(name).into_iter().map(str::trim).filter(|value| !value.is_empty()).collect()
 }
 
-/// Numbers of endpoints. One that is not there finds nothing, and is not wrong: runs stay when their endpoint goes.
+/// Numbers of endpoints. One that is not there finds nothing, and is not wrong: runs stay when their endpoint goes. No
+/// endpoint has the number 0, nor one past 32 bits, and no run is without one (`null`).
 fn endpoints(values: &[&str]) -> Result<Option<Vec<i32>>, Error> {
-    let id = |value: &&str| number_of(value).and_then(|id| i32::try_from(id).ok());
+    let id = |value: &&str| match *value {
+        "null" => Some(0),
+        value => number_of(value).map(|id| i32::try_from(id).unwrap_or(0)),
+    };
     let ids = values.iter().map(id).collect::<Option<Vec<_>>>();
     let ids = ids.ok_or_else(|| wrong("Select a valid choice. That choice is not one of the available choices."))?;
     Ok(Some(ids).filter(|ids| !ids.is_empty()))

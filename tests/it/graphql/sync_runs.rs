@@ -398,7 +398,7 @@ async fn who_may_not_starts_nothing(db: TestDb) {
     ] {
         assert_eq!(one(token, id).await, refused(code, path), "{id}");
     }
-    let all = "mutation { syncAll(input: {}) { syncRuns { id } userErrors { code path } } }";
+    let all = "mutation { syncAll { syncRuns { id } userErrors { code path } } }";
     let data = ask(&server, READ_ONLY, all).await;
     assert_eq!(data["syncAll"], json!({"syncRuns": [], "userErrors": [{"code": "FORBIDDEN", "path": []}]}));
     assert!(runs_written(&server).await.is_empty());

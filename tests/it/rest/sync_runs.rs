@@ -197,6 +197,7 @@ async fn lists_are_filtered_and_paged(db: TestDb) {
         ("?endpoint=1&endpoint_id=2", &[]),
         ("?endpoint=99", &[4]),
         ("?endpoint=12345", &[]),
+        ("?endpoint=14963281971858722057650962432&endpoint=%09null", &[]),
         ("?endpoint=&state=&dry_run=", &[5, 4, 3, 2, 1, 0]),
         ("?state=succeeded", &[4, 2, 0]),
         ("?state=standby&state=queued", &[5, 3]),

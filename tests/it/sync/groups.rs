@@ -4,8 +4,8 @@ use crate::support::pve::{Pve, Reply};
 use crate::support::{TestDb, both};
 use proxbox_graphql::app::App;
 use proxbox_graphql::entity::{RunState, sync_run};
-use proxbox_graphql::service::Actor;
 use proxbox_graphql::service::batch::Operation;
+use proxbox_graphql::service::{Actor, sync_run as runs};
 use proxbox_graphql::sync;
 use serde_json::json;
 
@@ -43,6 +43,26 @@ async fn two_that_begin_together_make_one_set_of_rows(db: TestDb) {
     let runs = both_of(&app, ids).await;
     assert!(runs.iter().all(|run| run.state == RunState::Succeeded), "{runs:#?}");
     assert_eq!((clusters(&app).await.len(), nodes(&app).await.len(), storages(&app).await.len()), (1, 3, 14));
+}
+
+async fn a_dry_run_of_two_tells_what_the_run_does(db: TestDb) {
+    let app = db.open_with(super::settings()).await;
+    let (one, two) = (Pve::start("pve8-cluster").await, Pve::start("pve8-cluster").await);
+    let ids = [add(&app, "one", &one).await, add(&app, "two", &two).await];
+    let changes = async |dry_run| {
+        let mut told = Vec::new();
+        for run in sync::finish(&app, &Actor::operator(), &ids, dry_run, false).await.unwrap() {
+            for change in runs::changes(&app.db, run.id).await.unwrap() {
+                let fields = change.fields.0.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+                told.push((change.object_type, change.name, change.action, fields));
+            }
+        }
+        told.sort();
+        told
+    };
+    let foreseen = changes(true).await;
+    assert_eq!(foreseen.len(), 2 + 1 + 1 + 3 + 14, "each endpoint, and one set of rows");
+    assert_eq!(changes(false).await, foreseen);
 }
 
 async fn the_next_one_takes_over_within_the_run(db: TestDb) {
@@ -113,6 +133,7 @@ async fn one_dead_endpoint_disturbs_no_other(db: TestDb) {
 both!(
     a_cluster_has_one_set_of_rows,
     two_that_begin_together_make_one_set_of_rows,
+    a_dry_run_of_two_tells_what_the_run_does,
     the_next_one_takes_over_within_the_run,
     a_minority_yields_to_the_majority,
     a_host_that_left_its_cluster_is_another,

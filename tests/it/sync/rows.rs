@@ -40,7 +40,7 @@ async fn a_cluster_becomes_rows(db: TestDb) {
     let rows = storages(&scene.app).await;
     assert_eq!(rows.len(), 14);
     assert!(rows.iter().all(|row| row.cluster_id == local.id && row.source_id == Some(cluster.id)));
-    assert_eq!(count(&run, "created"), 1 + 3 + 14);
+    assert_eq!(count(&run, "created"), 2 + 3 + 14, "the local reference too");
     assert_eq!(scene.pve.total_hits(), 6, "five, and the identity");
 }
 

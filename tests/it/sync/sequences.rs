@@ -280,7 +280,7 @@ async fn renamed_objects_keep_their_rows_and_links(db: TestDb) {
         scene.pve.reply(path, Reply::Data(data));
     }
     let run = scene.sync().await;
-    assert_eq!((count(&run, "renamed"), count(&run, "created"), count(&run, "missing")), (2, 0, 0), "{run:#?}");
+    assert_eq!((count(&run, "renamed"), count(&run, "created"), count(&run, "missing")), (3, 0, 0), "{run:#?}");
     let renamed = node(&scene.app, "hv2").await;
     assert_eq!((renamed.id, renamed.netbox_device_id, renamed.node_id), (id, Some(7), Some(2)));
     assert_eq!(clusters(&scene.app).await[0].name, "production");
