@@ -276,7 +276,9 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
 
 /// The innermost words of an error: those around it name types.
 fn root(error: &(dyn Error + 'static)) -> String {
-    chain(error).last().map(ToString::to_string).unwrap_or_default()
+    let words = chain(error).last().map(ToString::to_string).unwrap_or_default();
+    // rustls ends some of its words with the address of its manual.
+    words.split(": https://").next().unwrap_or_default().to_owned()
 }
 
 fn is_spent(error: &reqwest::Error) -> bool {

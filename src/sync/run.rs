@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The identity is read again when it is older than this.
 const IDENTITY_AGE: TimeDelta = TimeDelta::hours(24);
 /// Failed runs in a row after which an endpoint is asked less often.
-const FAILURES: i32 = 5;
+pub(super) const FAILURES: i32 = 5;
 /// The least time between runs of an endpoint that keeps failing.
 const BACK_OFF: TimeDelta = TimeDelta::minutes(15);
 

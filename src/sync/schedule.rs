@@ -1,6 +1,6 @@
 //! When endpoints are synced by themselves: one loop a server; the rows say what is due, so that several servers on one
 //! database share the work.
-use super::run::Member;
+use super::run::{FAILURES, Member};
 use super::run::{Order, queue};
 use super::{groups, policy, run_group, target};
 use crate::app::App;
@@ -14,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the schedule looks for what is due.
 const LOOK: Duration = Duration::from_secs(1);
+/// When what a server took up is due again, should that server end; or after an interval, if that is shorter.
+const AGAIN: TimeDelta = TimeDelta::minutes(3);
 /// How often old runs are removed.
 const CLEAN: Duration = Duration::from_secs(10 * 60);
 /// The first run of an endpoint comes within this time, so that a restart does not ask all of them at once.
@@ -63,8 +65,7 @@ async fn look(app: &App) -> Result<()> {
             continue;
         }
         match state.next_at {
-            // A shorter interval set meanwhile counts at once; a longer one from the next run on.
-            Some(at) if at <= now || at > now + interval * 2 && at > now + TimeDelta::minutes(20) => due.push(row.id),
+            Some(at) if at <= now || is_late(&state, at, interval, now) => due.push(row.id),
             Some(_) => {}
             None if state.suspended => due.push(row.id),
             None => put_off(app, row.id, now).await?,
@@ -74,6 +75,13 @@ async fn look(app: &App) -> Result<()> {
         return Ok(());
     }
     start(app, &due, &states, now).await
+}
+
+/// Whether a shorter interval was set meanwhile, which counts at once; a longer one does from the next run on.
+fn is_late(state: &sync_state::Model, at: DateTime<Utc>, interval: TimeDelta, now: DateTime<Utc>) -> bool {
+    // An endpoint that keeps failing is put off for good reason.
+    let planned_longer = state.failures < FAILURES && at > now + interval * 6 / 5;
+    planned_longer && state.last_at.is_none_or(|last| last + interval <= now)
 }
 
 async fn put_off(app: &App, endpoint: i32, now: DateTime<Utc>) -> Result<()> {
@@ -90,12 +98,12 @@ async fn start(app: &App, due: &[i32], states: &HashMap<i32, sync_state::Model>,
         group.sort_by_key(|member| member.endpoint.id);
         let mut members = Vec::new();
         for member in group {
-            if interval(app, &member.endpoint).is_none() {
+            let Some(interval) = interval(app, &member.endpoint) else {
                 members.push(member);
                 continue;
-            }
+            };
             let seen = states.get(&member.endpoint.id).and_then(|state| state.next_at);
-            if !take_up(app, member.endpoint.id, seen, now).await? {
+            if !take_up(app, member.endpoint.id, seen, now + interval.min(AGAIN)).await? {
                 continue;
             }
             let run = queue(app, &order, &member.endpoint).await?;
@@ -110,9 +118,9 @@ async fn start(app: &App, due: &[i32], states: &HashMap<i32, sync_state::Model>,
 }
 
 /// Of several servers that see what is due one takes it up.
-async fn take_up(app: &App, endpoint: i32, seen: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<bool> {
+async fn take_up(app: &App, endpoint: i32, seen: Option<DateTime<Utc>>, again: DateTime<Utc>) -> Result<bool> {
     let tx = app.begin(Actor::program("schedule")).await?;
-    let taken = runs::take_up(&tx, endpoint, seen, now + TimeDelta::minutes(3)).await?;
+    let taken = runs::take_up(&tx, endpoint, seen, again).await?;
     tx.commit().await?;
     Ok(taken)
 }
