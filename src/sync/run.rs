@@ -267,8 +267,10 @@ impl<'a> Running<'a> {
         let renewing = async {
             loop {
                 tokio::time::sleep(Duration::from_secs(10)).await;
-                if let Err(lost) = self.renew().await {
-                    break lost;
+                match self.renew().await {
+                    // Somebody writes for long; should the right be lost meanwhile, the rows are not written.
+                    Ok(()) | Err(Error::Timeout | Error::Contention) => {}
+                    Err(lost) => break lost,
                 }
             }
         };
