@@ -70,13 +70,8 @@ impl Class {
 
 impl Failure {
     /// A failure with these words, made fit for one line.
-    pub(super) fn new(class: Class, message: impl AsRef<str>) -> Self {
+    pub fn new(class: Class, message: impl AsRef<str>) -> Self {
         Self { class, path: None, status: None, message: line(message.as_ref(), LONGEST) }
-    }
-
-    /// A failure that comes before any call.
-    pub fn told(class: Class, message: impl AsRef<str>) -> Self {
-        Self::new(class, message)
     }
 
     pub(super) fn with_status(mut self, status: u16) -> Self {

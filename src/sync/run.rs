@@ -1,5 +1,7 @@
 //! One run over the endpoints of one cluster: the first healthy one feeds the rows, the next one takes over within the
 //! run, and the others are only asked whether they are there.
+mod ending;
+
 use super::apply::{apply, snapshot};
 use super::diff::diff;
 use super::judge::{Judged, RunError, judge};
@@ -10,9 +12,9 @@ use crate::app::App;
 use crate::client::proxmox::{Class, Client, Failure};
 use crate::entity::{RunStage, RunState, endpoint, sync_run, sync_state};
 use crate::error::{Error, Result};
-use crate::service::sync_run::{self as runs, Ending, Lease};
-use crate::service::{Actor, Clock, endpoint as endpoints};
-use chrono::{DateTime, TimeDelta, Utc};
+use crate::service::sync_run::{self as runs, Lease};
+use crate::service::{Actor, endpoint as endpoints};
+use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -121,7 +123,7 @@ pub async fn unit(app: &App, order: &Order, members: Vec<Member>) -> Vec<i32> {
             Err(error) => {
                 tracing::error!("the sync of {name} could not begin: {error}");
                 if let Some(run) = run
-                    && let Err(error) = not_begun(app, order, run).await
+                    && let Err(error) = ending::not_begun(app, order, run).await
                 {
                     tracing::error!("nor could that be written down, which is made good later: {error}");
                 }
@@ -227,7 +229,7 @@ impl<'a> Running<'a> {
     fn client(&self) -> std::result::Result<Client, Failure> {
         target::client(self.app, &self.endpoint).unwrap_or_else(|error| {
             tracing::error!("the secrets of {} cannot be opened: {error}", self.endpoint.name);
-            Err(Failure::told(Class::Auth, "its secrets cannot be opened under this server's key"))
+            Err(Failure::new(Class::Auth, "its secrets cannot be opened under this server's key"))
         })
     }
 
@@ -303,95 +305,6 @@ impl<'a> Running<'a> {
             },
         };
         self.end(outcome).await;
-    }
-
-    /// Writes down how it ended, and gives the right to the endpoint back.
-    async fn end(self, mut outcome: Outcome) {
-        if target::is_unverified(&self.endpoint) {
-            let words =
-                "its certificate is not verified: whoever sits between can read the credentials; pin its fingerprint";
-            outcome.notices.push(words.into());
-        }
-        self.log(&outcome);
-        if let Err(error) = self.write_down(outcome).await {
-            tracing::error!("how the sync of {} ended could not be written down: {error}", self.endpoint.name);
-        }
-    }
-
-    async fn write_down(&self, outcome: Outcome) -> Result<()> {
-        let changes = report::changes(&outcome.plan, self.order.dry_run);
-        let first = outcome.errors.first().cloned();
-        let counts = outcome.snapshot.as_ref().map_or_else(|| json!({}), |rows| report::counts(&outcome.plan, rows));
-        let ending = Ending {
-            state: outcome.state,
-            verdicts: outcome.judged.as_ref().map_or_else(|| json!({}), Judged::verdicts),
-            counts,
-            errors: report::errors(&outcome.errors),
-            notices: json!(outcome.notices),
-            calls: outcome.calls.clone(),
-            revision: outcome.revision,
-        };
-        let tx = self.app.begin(self.order.actor.clone()).await?;
-        runs::finish(&tx, self.run.id, ending, &changes).await?;
-        if let Some(lease) = &self.lease {
-            runs::release(&tx, lease, self.learned(&outcome, first, tx.now())).await?;
-        }
-        tx.commit().await.map(drop)
-    }
-
-    /// What the next run should know.
-    fn learned(&self, outcome: &Outcome, error: Option<RunError>, now: DateTime<Utc>) -> sync_state::Model {
-        let mut state = self.state.clone();
-        if let Some(judged) = &outcome.judged
-            && !judged.seen.identity.is_empty()
-        {
-            // Read anew, or known and young enough not to be.
-            let aged = state.identity_at.is_none_or(|at| now - at >= IDENTITY_AGE);
-            if aged || state.identity != judged.seen.identity {
-                state.identity_at = Some(now);
-            }
-            state.identity.clone_from(&judged.seen.identity);
-            state.cluster.clone_from(&judged.seen.group);
-        }
-        let failed = outcome.state == RunState::Failed;
-        state.failures = if failed { state.failures.saturating_add(1) } else { 0 };
-        state.credentials = target::credentials_mark(&self.endpoint);
-        state.suspended = error.as_ref().is_some_and(|error| failed && error.class == "auth");
-        state.last_at = Some(now);
-        if outcome.state == RunState::Succeeded {
-            state.last_success_at = Some(now);
-        }
-        state.last_state = Some(outcome.state);
-        state.last_class = error.as_ref().map(|error| error.class.to_owned());
-        state.last_error = error.map(|error| error.message);
-        state.next_at = self.next(&state, now);
-        state
-    }
-
-    /// When the schedule's next run is due: none when there is no schedule, or no sense in another try.
-    fn next(&self, state: &sync_state::Model, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        if state.suspended {
-            return None;
-        }
-        let interval = super::schedule::interval(self.app, &self.endpoint)?;
-        let jittered = interval.as_seconds_f64() * rand::random_range(0.9..=1.1);
-        let wait = TimeDelta::milliseconds((jittered * 1000.0) as i64);
-        Some(now + if state.failures >= FAILURES { wait.max(BACK_OFF) } else { wait })
-    }
-
-    fn log(&self, outcome: &Outcome) {
-        let name = self.endpoint.name.as_str();
-        let counts = outcome.snapshot.as_ref().map(|rows| report::counts(&outcome.plan, rows)).unwrap_or_default();
-        let (run, state, dry_run) = (self.run.id, outcome.state.value(), self.order.dry_run);
-        match outcome.errors.first() {
-            None => tracing::info!(run, endpoint = name, dry_run, %counts, "sync {state}"),
-            Some(error) => tracing::warn!(
-                run, endpoint = name, dry_run, %counts, class = error.class, "sync {state}: {}", error.message
-            ),
-        }
-        if target::is_unverified(&self.endpoint) {
-            tracing::warn!(endpoint = name, "its certificate is not verified; pin its fingerprint");
-        }
     }
 }
 
@@ -480,23 +393,6 @@ impl Running<'_> {
     }
 }
 
-/// Writes down that a run did not even begin.
-async fn not_begun(app: &App, order: &Order, run: i32) -> Result<()> {
-    let error = RunError::new("internal", "the run could not begin; the server's log tells why");
-    let ending = Ending {
-        state: RunState::Failed,
-        verdicts: json!({}),
-        counts: json!({}),
-        errors: report::errors(&[error]),
-        notices: json!([]),
-        calls: json!([]),
-        revision: None,
-    };
-    let tx = app.begin(order.actor.clone()).await?;
-    runs::finish(&tx, run, ending, &[]).await?;
-    tx.commit().await.map(drop)
-}
-
 /// Why the rows could not be written, without the database's words.
 fn unwritten(error: &Error) -> RunError {
     match error {
@@ -516,6 +412,5 @@ pub async fn queue(app: &App, order: &Order, endpoint: &endpoint::Model) -> Resu
     let name = &order.actor.principal.name;
     let run = runs::queue(&tx, endpoint.id, &endpoint.name, name, order.dry_run).await?;
     tx.commit().await?;
-    debug_assert!(run.started_at <= Clock::now());
     Ok(run)
 }

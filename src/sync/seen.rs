@@ -4,6 +4,7 @@ use crate::entity::{Kind, Mode, storage};
 use crate::service::Writable;
 use crate::service::rules;
 use chrono::{DateTime, Utc};
+use sea_orm::{IdenStatic, Iterable, ModelTrait, Value as Cell};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -212,30 +213,15 @@ pub fn sorted(list: &str) -> String {
     parts.join(",")
 }
 
+/// By the rules of every text column; documents have none.
 fn fits(row: &storage::Model) -> Result<(), String> {
     let told = |problem: crate::error::Problem| format!("{}: {}", problem.path.join("."), problem.message);
     rules::filled(Kind::Storage, "name", &row.name).map_err(told)?;
-    for (field, value) in [
-        ("storage_type", &row.storage_type),
-        ("content", &row.content),
-        ("path", &row.path),
-        ("nodes", &row.nodes),
-        ("server", &row.server),
-        ("username", &row.username),
-        ("export", &row.export),
-        ("share", &row.share),
-        ("pool", &row.pool),
-        ("monhost", &row.monhost),
-        ("namespace", &row.namespace),
-        ("datastore", &row.datastore),
-        ("subdir", &row.subdir),
-        ("mountpoint", &row.mountpoint),
-        ("is_mountpoint", &row.is_mountpoint),
-        ("preallocation", &row.preallocation),
-        ("format", &row.format),
-        ("prune_backups", &row.prune_backups),
-    ] {
-        rules::text(Kind::Storage, field, value.as_deref().unwrap_or_default()).map_err(told)?;
+    let texts = storage::Column::iter().filter(|column| !["raw_config", "custom_fields"].contains(&column.as_str()));
+    for column in texts {
+        if let Cell::String(Some(text)) = row.get(column) {
+            rules::text(Kind::Storage, column.as_str(), &text).map_err(told)?;
+        }
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ pub fn client_with(app: &App, row: &endpoint::Model, secrets: Secrets) -> std::r
         (None, Some(password)) => Credentials::Password { username: row.username.clone(), password },
         (None, None) => {
             let message = "neither the secret of an API token nor a password is kept for it";
-            return Err(Failure::told(Class::Auth, message));
+            return Err(Failure::new(Class::Auth, message));
         }
     };
     let (host, port) = place(row);

@@ -1,6 +1,6 @@
 //! Rows that a complete answer lacks: marked first, stale when it lasts, and deleted only where the operator wants it.
 use super::super::snapshot::{Plan, Policy, Snapshot, Step};
-use crate::entity::{Kind, Resource, StepAction, cluster, node, storage};
+use crate::entity::{Resource, StepAction, cluster, node, storage};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// A row that can be missing.
@@ -100,6 +100,5 @@ fn returning<M: Resource>(rows: Vec<M>, steps: &[Step<M>]) -> Vec<M> {
 
 fn deletion<M: Resource + Clone>(row: M, after: TimeDelta) -> Step<M> {
     let reason = format!("this {} was missing for more than {} days", M::KIND, after.num_days());
-    debug_assert!(matches!(M::KIND, Kind::Cluster | Kind::Node | Kind::Storage));
     Step { before: Some(row.clone()), after: row, action: Some(StepAction::Deleted), reason }
 }
