@@ -69,3 +69,8 @@ pub(crate) fn unique(table: &'static str, columns: &[&'static str]) -> IndexCrea
     statement.name(format!("{table}_{}_key", columns.join("_"))).unique();
     statement
 }
+
+/// Adds a column to a table that is there.
+pub(crate) async fn add(m: &SchemaManager<'_>, table: &'static str, column: ColumnDef) -> Result<(), DbErr> {
+    m.alter_table(Table::alter().table(table).add_column(column).take()).await
+}

@@ -8,6 +8,7 @@ pub use sea_orm_migration::prelude::*;
 mod columns;
 mod m0001_topology;
 mod m0002_sync;
+mod m0003_netbox;
 
 /// All migrations, in the order in which they run.
 #[derive(Debug)]
@@ -16,6 +17,6 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_topology::Migration), Box::new(m0002_sync::Migration)]
+        vec![Box::new(m0001_topology::Migration), Box::new(m0002_sync::Migration), Box::new(m0003_netbox::Migration)]
     }
 }

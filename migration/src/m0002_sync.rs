@@ -1,5 +1,5 @@
 //! What syncing from Proxmox needs: absence on the rows, local references, the state of each endpoint, and the runs.
-use crate::columns::{Columns, boolean, id, index, integer, reference, time};
+use crate::columns::{Columns, add, boolean, id, index, integer, reference, time};
 use sea_orm_migration::prelude::*;
 
 /// Adds the tables and columns of sync.
@@ -34,10 +34,6 @@ impl MigrationTrait for Migration {
         runs(m, &c).await?;
         run_changes(m, &c).await
     }
-}
-
-async fn add(m: &SchemaManager<'_>, table: &'static str, column: ColumnDef) -> Result<(), DbErr> {
-    m.alter_table(Table::alter().table(table).add_column(column).take()).await
 }
 
 async fn absence(m: &SchemaManager<'_>, table: &'static str) -> Result<(), DbErr> {

@@ -9,8 +9,11 @@ pub mod cluster;
 pub mod endpoint;
 mod json_text;
 mod kind;
+pub mod link_decision;
+mod named;
 pub mod netbox_cluster;
 pub mod netbox_device;
+pub mod netbox_mirror;
 pub mod node;
 pub mod revision;
 mod scalar;
@@ -27,8 +30,9 @@ mod values;
 
 pub use json_text::JsonText;
 pub use kind::Kind;
+pub use named::Named;
 pub use scalar::{Scalar, parse_time};
-pub use values::{Action, Mode, Origin, RunStage, RunState, StepAction};
+pub use values::{Action, Decision, Mode, Origin, RunStage, RunState, StepAction};
 
 /// A resource that has an id, a kind and a display, whatever table it lies in.
 pub trait Resource: Send + Sync + 'static {

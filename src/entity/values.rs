@@ -56,6 +56,26 @@ impl Origin {
     }
 }
 
+/// What was decided about a suggested link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "String(sea_orm::sea_query::StringLen::N(10))", rename_all = "snake_case")]
+pub enum Decision {
+    /// It was made.
+    Accepted,
+    /// It is not to be suggested again.
+    Rejected,
+}
+
+impl Decision {
+    /// The stored value.
+    pub fn value(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
 /// What a change did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(sea_orm::sea_query::StringLen::N(10))", rename_all = "snake_case")]

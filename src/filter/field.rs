@@ -172,7 +172,53 @@ static STORAGE: [Field; 19] = [
     LAST_UPDATED,
 ];
 
-static REFERENCE: [Field; 3] = [ID, NAME, plain("origin", Type::Origin)];
+const ORIGIN: Field = plain("origin", Type::Origin);
+const STATUS: Field = plain("status", Type::Text);
+
+static NETBOX_CLUSTER: [Field; 18] = [
+    ID,
+    NAME,
+    ORIGIN,
+    plain("type_id", Type::Int),
+    plain("type_name", Type::Text),
+    plain("type_slug", Type::Text),
+    plain("group_id", Type::Int),
+    plain("group_name", Type::Text),
+    plain("group_slug", Type::Text),
+    plain("tenant_id", Type::Int),
+    plain("tenant_name", Type::Text),
+    plain("tenant_slug", Type::Text),
+    plain("scope_type", Type::Text),
+    plain("scope_id", Type::Int),
+    plain("scope_name", Type::Text),
+    plain("scope_slug", Type::Text),
+    STATUS,
+    MISSING_SINCE,
+];
+
+static NETBOX_DEVICE: [Field; 20] = [
+    ID,
+    NAME,
+    ORIGIN,
+    plain("site_id", Type::Int),
+    plain("site_name", Type::Text),
+    plain("site_slug", Type::Text),
+    plain("role_id", Type::Int),
+    plain("role_name", Type::Text),
+    plain("role_slug", Type::Text),
+    plain("tenant_id", Type::Int),
+    plain("tenant_name", Type::Text),
+    plain("tenant_slug", Type::Text),
+    plain("rack_id", Type::Int),
+    plain("rack_name", Type::Text),
+    one("cluster", "cluster_id", Kind::NetBoxCluster),
+    plain("serial", Type::Text),
+    plain("primary_ip4", Type::Address),
+    plain("primary_ip6", Type::Address),
+    STATUS,
+    MISSING_SINCE,
+];
+
 static TAG: [Field; 4] = [ID, NAME, plain("slug", Type::Text), plain("color", Type::Text)];
 
 /// Every field of a kind that can be asked for.
@@ -182,7 +228,8 @@ pub fn fields(kind: Kind) -> &'static [Field] {
         Kind::Cluster => &CLUSTER,
         Kind::Node => &NODE,
         Kind::Storage => &STORAGE,
-        Kind::NetBoxCluster | Kind::NetBoxDevice => &REFERENCE,
+        Kind::NetBoxCluster => &NETBOX_CLUSTER,
+        Kind::NetBoxDevice => &NETBOX_DEVICE,
         Kind::Tag => &TAG,
     }
 }

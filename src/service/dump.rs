@@ -4,7 +4,8 @@ use super::load::NUMBERED;
 use super::token::Pepper;
 use crate::db::Db;
 use crate::entity::{
-    Kind, Resource, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag, tag_assignment, token,
+    Kind, Named, Resource, cluster, endpoint, link_decision, netbox_cluster, netbox_device, node, storage, tag,
+    tag_assignment, token,
 };
 use crate::error::{Error, Result};
 use sea_orm::{
@@ -35,6 +36,15 @@ pub async fn dump(db: &Db, with_secrets: bool) -> Result<File> {
         proxmox_clusters: tagged::<cluster::Entity, _>(&tx, &mut tags_of, cluster_of).await?,
         proxmox_nodes: tagged::<node::Entity, _>(&tx, &mut tags_of, node_of).await?,
         proxmox_storages: tagged::<storage::Entity, _>(&tx, &mut tags_of, storage_of).await?,
+        link_decisions: link_decision::Entity::find()
+            .order_by_asc(link_decision::Column::ObjectType)
+            .order_by_asc(link_decision::Column::ObjectId)
+            .order_by_asc(link_decision::Column::TargetId)
+            .all(&tx)
+            .await?
+            .into_iter()
+            .map(decision_of)
+            .collect(),
         tokens: token::Entity::find()
             .order_by_asc(token::Column::Id)
             .all(&tx)
@@ -112,13 +122,57 @@ fn tag_of(row: tag::Model) -> file::Tag {
 }
 
 fn netbox_cluster_of(row: netbox_cluster::Model) -> file::NetBoxCluster {
-    let origin = row.origin.value().to_owned();
-    file::NetBoxCluster { id: row.id, name: row.name, display: row.display, origin }
+    file::NetBoxCluster {
+        id: row.id,
+        r#type: named_of(row.cluster_type()),
+        group: named_of(row.group()),
+        tenant: named_of(row.tenant()),
+        scope: named_of(row.scope()),
+        name: row.name,
+        display: row.display,
+        origin: row.origin.value().to_owned(),
+        scope_type: row.scope_type,
+        status: row.status,
+        netbox_updated: row.netbox_updated,
+        missing_since: row.missing_since,
+        missed: row.missed,
+    }
+}
+
+fn named_of(named: Option<Named>) -> Option<file::Named> {
+    named.map(|named| file::Named { id: named.id, name: named.name, slug: named.slug })
+}
+
+fn decision_of(row: link_decision::Model) -> file::LinkDecision {
+    file::LinkDecision {
+        object_type: row.object_type,
+        object: row.object_id,
+        target: row.target_id,
+        decision: row.decision.value().to_owned(),
+        actor: row.actor,
+        at: row.at,
+    }
 }
 
 fn netbox_device_of(row: netbox_device::Model) -> file::NetBoxDevice {
-    let origin = row.origin.value().to_owned();
-    file::NetBoxDevice { id: row.id, name: row.name, display: row.display, origin }
+    file::NetBoxDevice {
+        id: row.id,
+        site: named_of(row.site()),
+        role: named_of(row.role()),
+        tenant: named_of(row.tenant()),
+        rack: named_of(row.rack()),
+        name: row.name,
+        display: row.display,
+        origin: row.origin.value().to_owned(),
+        cluster: row.cluster_id,
+        serial: row.serial,
+        primary_ip4: row.primary_ip4,
+        primary_ip6: row.primary_ip6,
+        status: row.status,
+        netbox_updated: row.netbox_updated,
+        missing_since: row.missing_since,
+        missed: row.missed,
+    }
 }
 
 fn endpoint_of(row: endpoint::Model, tags: Vec<i32>, with_secrets: bool) -> file::Endpoint {

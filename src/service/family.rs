@@ -1,6 +1,6 @@
 //! What a deletion takes along: foreign keys are RESTRICT, so every child is removed or detached here, a change each.
 use super::{Tx, change};
-use crate::entity::{Kind, Resource, tag, tag_assignment};
+use crate::entity::{Kind, Resource, link_decision, tag, tag_assignment};
 use crate::error::{Error, Result};
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::Expr;
@@ -34,7 +34,7 @@ where
     Ok(rows)
 }
 
-/// Removes rows with their tags.
+/// Removes rows with their tags, and what was decided about their links.
 pub(super) async fn remove<E>(tx: &mut Tx, rows: &[E::Model]) -> Result<()>
 where
     E: EntityTrait,
@@ -51,6 +51,13 @@ where
             .filter(tag_assignment::Column::ObjectId.is_in(ids.clone()))
             .exec(tx.connection())
             .await?;
+        if matches!(kind, Kind::Cluster | Kind::Node) {
+            link_decision::Entity::delete_many()
+                .filter(link_decision::Column::ObjectType.eq(kind.table()))
+                .filter(link_decision::Column::ObjectId.is_in(ids.clone()))
+                .exec(tx.connection())
+                .await?;
+        }
         E::delete_many().filter(id.is_in(ids)).exec(tx.connection()).await?;
     }
     for row in rows {

@@ -29,6 +29,8 @@ pub struct File {
     pub proxmox_nodes: Vec<Node>,
     #[serde(default, deserialize_with = "objects")]
     pub proxmox_storages: Vec<Storage>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "objects")]
+    pub link_decisions: Vec<LinkDecision>,
     #[serde(default, deserialize_with = "objects")]
     pub tokens: Vec<Token>,
     /// The sealed pepper of the digests; only with secrets.
@@ -56,6 +58,24 @@ pub struct NetBoxCluster {
     pub display: String,
     #[serde(default = "manual")]
     pub origin: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub r#type: Option<Named>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Named>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<Named>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope_type: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Named>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_timestamp")]
+    pub netbox_updated: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_timestamp")]
+    pub missing_since: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub missed: i32,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -66,6 +86,56 @@ pub struct NetBoxDevice {
     pub display: String,
     #[serde(default = "manual")]
     pub origin: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<Named>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Named>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<Named>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rack: Option<Named>,
+    /// NetBox's id of its cluster, which the file need not hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<i32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub primary_ip4: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub primary_ip6: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_timestamp")]
+    pub netbox_updated: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_timestamp")]
+    pub missing_since: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub missed: i32,
+}
+
+/// Another object of NetBox's, as far as it is named.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Named {
+    pub id: i32,
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slug: Option<String>,
+}
+
+/// What was decided about a link.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkDecision {
+    /// `proxmox_cluster` or `proxmox_node`.
+    pub object_type: String,
+    pub object: i32,
+    /// NetBox's id of the other end, which the file need not hold.
+    pub target: i32,
+    pub decision: String,
+    pub actor: String,
+    #[serde(default = "now", with = "timestamp")]
+    pub at: DateTime<Utc>,
 }
 
 /// A reference that a file brings along is kept by hand until a mirror takes it over.
@@ -305,6 +375,10 @@ fn yes() -> bool {
 
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+fn is_zero(value: &i32) -> bool {
+    *value == 0
 }
 
 fn object() -> Value {

@@ -47,9 +47,10 @@ fn fresh<M: Writable>(tx: &Tx, row: &M) -> Result<<M as Row>::Active> {
 }
 
 /// No database promises to return rows in the order in which they were given. Two new rows never agree in all columns but
-/// the id, since their natural keys differ.
+/// an id that the database gives, since their natural keys differ.
 fn in_order<M: Writable>(given: &[M], stored: Vec<M>) -> Result<Vec<M>> {
-    let own = ["id", "created", "last_updated"];
+    let numbered = <<M::E as EntityTrait>::PrimaryKey as PrimaryKeyTrait>::auto_increment();
+    let own = if numbered { &["id", "created", "last_updated"][..] } else { &["created", "last_updated"] };
     let key = |row: &M| {
         let columns = <M::E as EntityTrait>::Column::iter().filter(|column| !own.contains(&column.as_str()));
         format!("{:?}", columns.map(|column| row.get(column)).collect::<Vec<_>>())

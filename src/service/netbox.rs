@@ -37,7 +37,7 @@ impl Writable for netbox_cluster::Model {
     type Patch = Patch;
 
     fn blank(_: DateTime<Utc>) -> Self {
-        Self { id: 0, name: String::new(), display: String::new(), origin: Origin::Manual }
+        Self::known(0, "", "", Origin::Manual)
     }
 
     fn apply(&mut self, patch: &Patch, fields: &mut Fields) {
@@ -68,7 +68,7 @@ impl Writable for netbox_device::Model {
     type Patch = Patch;
 
     fn blank(_: DateTime<Utc>) -> Self {
-        Self { id: 0, name: None, display: String::new(), origin: Origin::Manual }
+        Self::known(0, None, "", Origin::Manual)
     }
 
     fn apply(&mut self, patch: &Patch, fields: &mut Fields) {

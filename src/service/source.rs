@@ -63,8 +63,7 @@ async fn local_reference(tx: &mut Tx, cluster: &cluster::Model) -> Result<i32> {
     }
     tx.take_turn(Kind::NetBoxCluster).await?;
     let id = sync_scope::next_local(tx.connection()).await?;
-    let row =
-        netbox_cluster::Model { id, name: cluster.name.clone(), display: cluster.name.clone(), origin: Origin::Local };
+    let row = netbox_cluster::Model::known(id, &cluster.name, &cluster.name, Origin::Local);
     let new: netbox_cluster::ActiveModel = row.clone().into();
     netbox_cluster::Entity::insert(new.reset_all()).exec_without_returning(tx.connection()).await?;
     tx.created(Kind::NetBoxCluster, id, change::document(&row, &[]));

@@ -5,12 +5,15 @@ mod rows;
 use super::Tx;
 use super::file::{self, File, Object};
 use super::token::Pepper;
-use crate::entity::{cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag, tag_assignment, token};
+use crate::entity::{
+    cluster, endpoint, link_decision, netbox_cluster, netbox_device, node, storage, tag, tag_assignment, token,
+};
 use crate::error::{Error, Result};
 use crate::secret::Sealer;
 use check::Known;
 use rows::{
-    cluster_row, endpoint_row, netbox_cluster_row, netbox_device_row, node_row, storage_row, tag_row, token_row,
+    cluster_row, decision_row, endpoint_row, netbox_cluster_row, netbox_device_row, node_row, storage_row, tag_row,
+    token_row,
 };
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, EntityTrait, Iterable, PaginatorTrait, Statement};
 use serde_json::{Value, json};
@@ -56,6 +59,7 @@ pub async fn load(tx: &mut Tx, sealer: &Sealer, pepper: &Pepper, file: File, pro
     loader.store::<cluster::Entity, _>(tx, "proxmox_clusters", file.proxmox_clusters, cluster_row).await?;
     loader.store::<node::Entity, _>(tx, "proxmox_nodes", file.proxmox_nodes, node_row).await?;
     loader.store::<storage::Entity, _>(tx, "proxmox_storages", file.proxmox_storages, storage_row).await?;
+    loader.store::<link_decision::Entity, _>(tx, "link_decisions", file.link_decisions, decision_row).await?;
     loader.insert::<tag_assignment::Entity>(tx, known.assignments).await?;
     store_tokens(tx, with_file.as_ref().unwrap_or(pepper), with_file.is_some(), file.tokens).await?;
     start_ids_at(tx, next_id).await?;

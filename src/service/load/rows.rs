@@ -2,11 +2,12 @@
 use super::super::token::{NewToken, Pepper, Plain};
 use super::super::{Tx, endpoint as endpoints, file, rules, token as tokens};
 use crate::entity::{
-    JsonText, Kind, Mode, Origin, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag, token,
+    Decision, JsonText, Kind, Mode, Named, Origin, cluster, endpoint, link_decision, netbox_cluster, netbox_device,
+    node, storage, tag, token,
 };
 use crate::error::{Error, Result};
 use crate::secret::Sealer;
-use sea_orm::Set;
+use sea_orm::{ActiveModelTrait, IntoActiveModel, Set};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
@@ -39,15 +40,107 @@ pub(super) fn tag_row(row: file::Tag) -> Result<tag::ActiveModel> {
 pub(super) fn netbox_cluster_row(row: file::NetBoxCluster) -> Result<netbox_cluster::ActiveModel> {
     rules::filled(Kind::NetBoxCluster, "name", &row.name)?;
     rules::filled(Kind::NetBoxCluster, "display", &row.display)?;
-    let origin = Set(origin(&row.origin)?);
-    Ok(netbox_cluster::ActiveModel { id: Set(row.id), name: Set(row.name), display: Set(row.display), origin })
+    for (field, value) in [("scope_type", &row.scope_type), ("status", &row.status)] {
+        optional(Kind::NetBoxCluster, field, value.as_deref())?;
+    }
+    let of = |field, given| named(Kind::NetBoxCluster, field, given);
+    let (type_id, type_name, type_slug) = of("type", row.r#type)?;
+    let (group_id, group_name, group_slug) = of("group", row.group)?;
+    let (tenant_id, tenant_name, tenant_slug) = of("tenant", row.tenant)?;
+    let (scope_id, scope_name, scope_slug) = of("scope", row.scope)?;
+    let model = netbox_cluster::Model {
+        id: row.id,
+        name: row.name,
+        display: row.display,
+        origin: origin(&row.origin)?,
+        type_id,
+        type_name,
+        type_slug,
+        group_id,
+        group_name,
+        group_slug,
+        tenant_id,
+        tenant_name,
+        tenant_slug,
+        scope_type: row.scope_type,
+        scope_id,
+        scope_name,
+        scope_slug,
+        status: row.status,
+        netbox_updated: row.netbox_updated,
+        missing_since: row.missing_since,
+        missed: row.missed,
+    };
+    Ok(model.into_active_model().reset_all())
+}
+
+type NamedColumns = (Option<i32>, Option<String>, Option<String>);
+
+/// The columns of another object of NetBox's that a row names.
+fn named(kind: Kind, field: &str, given: Option<file::Named>) -> Result<NamedColumns> {
+    if let Some(given) = &given {
+        rules::text(kind, field, &given.name)?;
+        optional(kind, field, given.slug.as_deref())?;
+    }
+    Ok(Named::columns(given.map(|given| Named { id: given.id, name: given.name, slug: given.slug })))
+}
+
+pub(super) fn decision_row(row: file::LinkDecision) -> Result<link_decision::ActiveModel> {
+    let linked = [Kind::Cluster, Kind::Node].iter().any(|kind| kind.table() == row.object_type);
+    if !linked {
+        return Err(Error::input("is none of proxmox_cluster, proxmox_node").within("object_type"));
+    }
+    let decision = [Decision::Accepted, Decision::Rejected].into_iter().find(|one| one.value() == row.decision);
+    let unknown = || Error::input("is none of accepted, rejected").within("decision");
+    let model = link_decision::Model {
+        object_type: row.object_type,
+        object_id: row.object,
+        target_id: row.target,
+        decision: decision.ok_or_else(unknown)?,
+        actor: row.actor,
+        at: row.at,
+    };
+    Ok(model.into_active_model().reset_all())
 }
 
 pub(super) fn netbox_device_row(row: file::NetBoxDevice) -> Result<netbox_device::ActiveModel> {
     optional(Kind::NetBoxDevice, "name", row.name.as_deref())?;
     rules::filled(Kind::NetBoxDevice, "display", &row.display)?;
-    let origin = Set(origin(&row.origin)?);
-    Ok(netbox_device::ActiveModel { id: Set(row.id), name: Set(row.name), display: Set(row.display), origin })
+    for (field, value) in [("serial", &row.serial), ("status", &row.status)] {
+        optional(Kind::NetBoxDevice, field, value.as_deref())?;
+    }
+    let of = |field, given| named(Kind::NetBoxDevice, field, given);
+    let (site_id, site_name, site_slug) = of("site", row.site)?;
+    let (role_id, role_name, role_slug) = of("role", row.role)?;
+    let (tenant_id, tenant_name, tenant_slug) = of("tenant", row.tenant)?;
+    let (rack_id, rack_name, _) = of("rack", row.rack)?;
+    let address = |value: Option<String>| value.as_deref().map(rules::loaded_address).transpose();
+    let model = netbox_device::Model {
+        id: row.id,
+        name: row.name,
+        display: row.display,
+        origin: origin(&row.origin)?,
+        site_id,
+        site_name,
+        site_slug,
+        role_id,
+        role_name,
+        role_slug,
+        tenant_id,
+        tenant_name,
+        tenant_slug,
+        rack_id,
+        rack_name,
+        cluster_id: row.cluster,
+        serial: row.serial,
+        primary_ip4: address(row.primary_ip4)?,
+        primary_ip6: address(row.primary_ip6)?,
+        status: row.status,
+        netbox_updated: row.netbox_updated,
+        missing_since: row.missing_since,
+        missed: row.missed,
+    };
+    Ok(model.into_active_model().reset_all())
 }
 
 pub(super) fn endpoint_row(row: file::Endpoint, sealer: &Sealer) -> Result<endpoint::ActiveModel> {

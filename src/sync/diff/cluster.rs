@@ -110,7 +110,7 @@ fn write(row: &mut cluster::Model, seen: &SeenCluster, identity: &str) {
 }
 
 fn local(id: i32, seen: &SeenCluster) -> netbox_cluster::Model {
-    netbox_cluster::Model { id, name: seen.name.clone(), display: seen.name.clone(), origin: Origin::Local }
+    netbox_cluster::Model::known(id, &seen.name, &seen.name, Origin::Local)
 }
 
 /// The first row has a local reference when it needs one: without a link, or with one where names are taken. It is under the cluster's name.

@@ -111,12 +111,7 @@ fn tidy(
         if row.local_cluster_id.is_some() {
             let id = FIRST_LOCAL + i as i32;
             row.local_cluster_id = Some(id);
-            locals.push(netbox_cluster::Model {
-                id,
-                name: row.name.clone(),
-                display: row.name.clone(),
-                origin: Origin::Local,
-            });
+            locals.push(netbox_cluster::Model::known(id, &row.name, &row.name, Origin::Local));
         }
     }
     let of = |index: Option<i32>| clusters.get(usize::try_from(index?).ok()?).map(|row| row.id);
