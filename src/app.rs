@@ -1,4 +1,5 @@
 //! What every request needs, built once and cloned cheaply.
+use crate::client::netbox::{self, NetBox};
 use crate::client::proxmox::Rules;
 use crate::db::{Db, DbOptions};
 use crate::entity::revision;
@@ -28,6 +29,8 @@ pub struct App {
     pub pepper: Arc<Pepper>,
     pub events: Events,
     pub settings: Arc<Settings>,
+    /// The NetBox beside this program; none if none is set.
+    pub netbox: Option<Arc<NetBox>>,
     /// Room for runs of sync that go on at the same time.
     pub syncing: Arc<Semaphore>,
     /// This process, as it holds the right to sync an endpoint.
@@ -49,6 +52,8 @@ pub struct Settings {
     pub sync: SyncSettings,
     /// The proxies whose word about the client counts.
     pub trusted_proxies: Vec<IpNet>,
+    /// The NetBox to ask. [`App::open`] makes a client of it and takes it away from here.
+    pub netbox: Option<netbox::Target>,
 }
 
 /// What the operator decided about sync.
@@ -150,8 +155,10 @@ pub enum Schema {
 }
 
 impl App {
-    /// Opens the database and its secrets. A wrong or missing key is refused here, before anything is stored.
-    pub async fn open(database: &DbOptions, key: &KeySource, schema: Schema, settings: Settings) -> Result<Self> {
+    /// Opens the database and its secrets. A wrong or missing key is refused here, before anything is stored; so is a
+    /// NetBox that cannot be asked, though nobody asks it yet.
+    pub async fn open(database: &DbOptions, key: &KeySource, schema: Schema, mut settings: Settings) -> Result<Self> {
+        let netbox = settings.netbox.take().map(open_netbox).transpose()?;
         let db = Db::connect(database).await?;
         match schema {
             Schema::Migrate => db.migrate().await?,
@@ -180,6 +187,7 @@ impl App {
             pepper: Arc::new(pepper),
             events,
             settings: Arc::new(settings),
+            netbox,
             syncing: Arc::new(Semaphore::new(SYNCS)),
             holder: holder().into(),
             tasks: TaskTracker::new(),
@@ -301,6 +309,12 @@ const SYNCS: usize = 16;
 /// A name that no other process has, and that tells an operator where to look.
 fn holder() -> String {
     format!("{}-{}", std::process::id(), Alphanumeric.sample_string(&mut rand::rng(), 12))
+}
+
+/// The client of the operator's NetBox.
+fn open_netbox(target: netbox::Target) -> Result<Arc<NetBox>> {
+    let netbox = NetBox::new(target, netbox::Rules::netbox());
+    netbox.map(Arc::new).map_err(|failure| Error::Conflict(format!("NetBox cannot be asked: {failure}")))
 }
 
 async fn first_pepper(db: &Db, sealer: &Arc<Sealer>, events: &Events) -> Result<String> {

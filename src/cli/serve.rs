@@ -48,7 +48,7 @@ async fn start(global: &Global, options: &Serve) -> Result<(App, TcpListener, Op
         None => (global.database(options.statement_timeout()), global.key()?),
     };
     let schema = if options.no_migrate && demo.is_none() { Schema::Check } else { Schema::Migrate };
-    let app = App::open(&database, &key, schema, options.settings()).await?;
+    let app = App::open(&database, &key, schema, options.settings()?).await?;
     match &demo {
         Some(_) => {
             let value = fill(&app).await?;

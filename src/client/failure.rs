@@ -1,4 +1,4 @@
-//! What went wrong on the way to an endpoint: a class for programs, and words for people.
+//! What went wrong on the way to a server: a class for programs, and words for people.
 use super::fingerprint::Fingerprint;
 use std::fmt;
 
@@ -34,14 +34,16 @@ pub enum Class {
     Auth,
     /// The credentials are right and lack a privilege.
     Permission {
-        /// Where the privilege is missing, or the path of the API if Proxmox does not say.
+        /// Where the privilege is missing, or the path of the API if the server does not say.
         path: String,
-        /// Which one; empty if Proxmox does not say.
+        /// Which one; empty if the server does not say, as NetBox never does.
         privilege: String,
     },
-    /// Something else answers there.
+    /// Something else answers where Proxmox should.
     NotProxmox,
-    /// Proxmox answers, and is not well: pmxcfs, name resolution, a node that cannot be reached.
+    /// Something else answers where NetBox should.
+    NotNetBox,
+    /// It answers, and is not well: pmxcfs, name resolution, a node that cannot be reached, a server that is overloaded.
     Degraded,
     /// No answer in time.
     Timeout,
@@ -61,6 +63,7 @@ impl Class {
             Self::Auth => "auth",
             Self::Permission { .. } => "permission",
             Self::NotProxmox => "not_proxmox",
+            Self::NotNetBox => "not_netbox",
             Self::Degraded => "degraded",
             Self::Timeout => "timeout",
             Self::Protocol => "protocol",

@@ -1,4 +1,5 @@
-//! Connections: at most two to a host at any time, each kept only as long as pveproxy keeps its end.
+//! Connections: at most two to a host at any time, each kept only as long as pveproxy keeps its end; NetBox' servers
+//! mostly keep theirs longer.
 //!
 //! reqwest's pool opens another connection whenever the one before is not back yet, which is a matter of microseconds.
 //! So a wire is a reqwest client that may connect once, and this file counts the wires.
@@ -38,6 +39,8 @@ pub(super) struct Wires {
     base: Url,
     judge: Judge,
     rules: Rules,
+    /// What it means that something else answers there.
+    stranger: Class,
     seen: Arc<Seen>,
     permits: Semaphore,
     idle: Mutex<Vec<Wire>>,
@@ -55,9 +58,9 @@ struct Wire {
 
 /// What is asked.
 #[derive(Debug)]
-pub(super) struct Ask<'a> {
-    /// Below `/api2/json`, and encoded.
-    pub path: &'a str,
+pub(super) struct Ask {
+    /// From the root of the host, with its query, and encoded.
+    pub path: String,
     pub headers: header::HeaderMap,
     /// A form to be posted; none is a GET, which has no body ever.
     pub form: Option<String>,
@@ -72,6 +75,8 @@ pub(super) struct Answer {
     /// Empty if there was none.
     pub content_type: String,
     pub location: Option<String>,
+    /// How long the server wants to be left alone.
+    pub retry_after: Option<Duration>,
     pub body: Vec<u8>,
 }
 
@@ -81,27 +86,35 @@ pub(super) struct Broken {
     pub failure: Failure,
     /// How often it is worth trying in all.
     pub attempts: u32,
+    /// The shortest pause before the next attempt.
+    pub pause: Duration,
 }
 
 impl Broken {
     /// Another attempt would end like this one.
     pub fn for_good(failure: Failure) -> Self {
-        Self { failure, attempts: 1 }
+        Self { failure, attempts: 1, pause: Duration::ZERO }
     }
 
     /// It may have been bad luck.
     pub fn for_now(failure: Failure) -> Self {
-        Self { failure, attempts: 3 }
+        Self { failure, attempts: 3, pause: Duration::ZERO }
     }
 }
 
 impl Wires {
-    /// Opens nothing yet.
-    pub fn new(host: Host, scheme: &str, port: u16, judge: Judge, rules: Rules) -> Result<Self, Failure> {
+    /// Opens nothing yet. `stranger` is the class of a failure when something else answers there.
+    pub fn new(
+        host: Host,
+        (scheme, port): (&str, u16),
+        judge: Judge,
+        rules: Rules,
+        stranger: Class,
+    ) -> Result<Self, Failure> {
         let base = Url::parse(&format!("{scheme}://{}:{port}/", host.url));
         let base = base.map_err(|error| Failure::new(Class::Address, format!("{} is no host: {error}", host.name)))?;
         let (seen, permits) = (Arc::default(), Semaphore::new(CONNECTIONS));
-        Ok(Self { host, base, judge, rules, seen, permits, idle: Mutex::default() })
+        Ok(Self { host, base, judge, rules, stranger, seen, permits, idle: Mutex::default() })
     }
 
     pub fn seen(&self) -> &Seen {
@@ -114,7 +127,7 @@ impl Wires {
     }
 
     /// Asks once, on a connection that is free or a new one, and reads the answer to its end, however long that takes.
-    pub async fn ask(&self, ask: &Ask<'_>) -> Result<Answer, Broken> {
+    pub async fn ask(&self, ask: &Ask) -> Result<Answer, Broken> {
         let _permit = self.permits.acquire().await;
         if let Some(wire) = self.kept()
             && let Some(answer) = self.on(wire, ask).await?
@@ -127,7 +140,7 @@ impl Wires {
     }
 
     /// Asks on this wire, and keeps it if it can be used again. None if the connection was gone before.
-    async fn on(&self, mut wire: Wire, ask: &Ask<'_>) -> Result<Option<Answer>, Broken> {
+    async fn on(&self, mut wire: Wire, ask: &Ask) -> Result<Option<Answer>, Broken> {
         let response = match wire.http.execute(self.request(ask)?).await {
             Ok(response) => response,
             Err(error) if is_spent(&error) => return Ok(None),
@@ -143,8 +156,9 @@ impl Wires {
         Ok(Some(answer))
     }
 
-    fn request(&self, ask: &Ask<'_>) -> Result<reqwest::Request, Broken> {
-        let url = format!("{}api2/json{}", self.base, ask.path);
+    fn request(&self, ask: &Ask) -> Result<reqwest::Request, Broken> {
+        // Never joined: a path that begins with two slashes would name another host.
+        let url = format!("{}{}", self.base, ask.path.trim_start_matches('/'));
         let told = |error| Broken::for_good(Failure::new(Class::Protocol, format!("no address: {error}")));
         let url = Url::parse(&url).map_err(told)?;
         let method = if ask.form.is_some() { Method::POST } else { Method::GET };
@@ -229,7 +243,10 @@ impl Wires {
         if let Some(hyper) = chain(error).find_map(|error| error.downcast_ref::<hyper::Error>())
             && hyper.is_parse()
         {
-            return Broken::for_good(Failure::new(Class::NotProxmox, format!("{place} does not speak HTTP: {root}")));
+            return Broken::for_good(Failure::new(
+                self.stranger.clone(),
+                format!("{place} does not speak HTTP: {root}"),
+            ));
         }
         let tls = chain(error).any(|error| error.is::<rustls::Error>());
         let what = if connecting { "no connection to" } else { "no answer from" };
@@ -252,6 +269,8 @@ fn head(response: &Response) -> Answer {
         reason: line(&reason, LONGEST_REASON),
         content_type: text(header::CONTENT_TYPE).unwrap_or_default(),
         location: text(header::LOCATION),
+        // Seconds; a date is not worth a calendar here.
+        retry_after: text(header::RETRY_AFTER).and_then(|text| text.trim().parse().ok()).map(Duration::from_secs),
         body: Vec::new(),
     }
 }

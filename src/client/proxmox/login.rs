@@ -117,7 +117,7 @@ impl Login {
 
 /// Gets a ticket.
 async fn log_in(username: &str, password: &SecretString, wires: &Wires) -> Result<Ticket, Broken> {
-    let ask = Ask { path: PATH, headers: HeaderMap::new(), form: Some(form(username, password)) };
+    let ask = Ask { path: super::below(PATH), headers: HeaderMap::new(), form: Some(form(username, password)) };
     let since = Instant::now();
     let answer = wires.ask(&ask).await?;
     let Envelope { data, .. } = reply::envelope(&answer, wires.is_plain()).map_err(|broken| {

@@ -18,6 +18,7 @@ pub use answer::{
 pub use login::Credentials;
 pub use probe::{Probe, probe};
 
+use super::attempts::{self, Bounds};
 use super::guard::Host;
 use super::trust::Judge;
 use super::wire::{Ask, Broken, Wires};
@@ -92,7 +93,7 @@ impl Client {
         let host = Host::parse(&target.host, rules)?;
         // No roots are read for a connection without TLS.
         let trust = if target.scheme == Scheme::Http { Trust::Pins(Vec::new()) } else { target.trust };
-        let wires = Wires::new(host, scheme, target.port, Judge::new(&trust)?, rules.clone())?;
+        let wires = Wires::new(host, (scheme, target.port), Judge::new(&trust)?, rules.clone(), Class::NotProxmox)?;
         let login = Login::new(target.credentials, rules.ticket);
         Ok(Self { wires, login, rules: rules.clone(), calls: Mutex::default(), until: OnceLock::new() })
     }
@@ -173,41 +174,21 @@ impl Client {
         attempts: &mut u32,
     ) -> Result<Envelope, Failure> {
         let run = *self.until.get_or_init(|| began + self.rules.run_budget);
-        let until = run.min(began + self.rules.call_budget.max(patience));
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                let message = format!("the run's {:?} are over", self.rules.run_budget);
-                return Err(Failure::new(Class::Timeout, message));
-            }
-            *attempts += 1;
-            let broken = match self.in_time(path, patience.min(left)).await {
-                Ok(envelope) => return Ok(envelope),
-                Err(broken) => broken,
-            };
-            let pause = self.pause(*attempts);
-            if *attempts >= broken.attempts || Instant::now() + pause >= until {
-                return Err(broken.failure);
-            }
-            tracing::debug!(path, attempts, "asking again: {}", self.login.redacted(&broken.failure.message));
-            tokio::time::sleep(pause).await;
-        }
-    }
-
-    /// A random part of 0.5 s, then of 1.5 s: whoever waits for the same server does not come back at the same time.
-    fn pause(&self, attempts: u32) -> Duration {
-        let longest = self.rules.retry_base * 3_u32.saturating_pow(attempts.saturating_sub(1));
-        longest.mul_f64(rand::random::<f64>())
-    }
-
-    async fn in_time(&self, path: &str, within: Duration) -> Result<Envelope, Broken> {
-        let late = |_| Broken::for_good(Failure::new(Class::Timeout, format!("no whole answer within {within:?}")));
-        tokio::time::timeout(within, self.once(path)).await.map_err(late)?
+        let bounds = Bounds {
+            attempt: patience,
+            until: run.min(began + self.rules.call_budget.max(patience)),
+            over: format!("the run's {:?} are over", self.rules.run_budget),
+            retry_base: self.rules.retry_base,
+        };
+        let again = |failure: &Failure| {
+            tracing::debug!(path, "asking again: {}", self.login.redacted(&failure.message));
+        };
+        attempts::tried(&bounds, attempts, || self.once(path), again).await
     }
 
     /// One attempt; one more login belongs to it if the ticket is not taken any more.
     async fn once(&self, path: &str) -> Result<Envelope, Broken> {
-        let mut ask = Ask { path, headers: self.login.headers(&self.wires).await?, form: None };
+        let mut ask = Ask { path: below(path), headers: self.login.headers(&self.wires).await?, form: None };
         let replied = self.asked(&ask).await;
         let refused = replied.as_ref().is_err_and(|broken| broken.failure.class == Class::Auth);
         if !refused || !self.login.renews(&ask.headers) {
@@ -217,7 +198,7 @@ impl Client {
         self.asked(&ask).await
     }
 
-    async fn asked(&self, ask: &Ask<'_>) -> Result<Envelope, Broken> {
+    async fn asked(&self, ask: &Ask) -> Result<Envelope, Broken> {
         reply::envelope(&self.wires.ask(ask).await?, self.wires.is_plain())
     }
 
@@ -231,4 +212,9 @@ impl Client {
         }
         failure
     }
+}
+
+/// A path of the API as it is asked for.
+fn below(path: &str) -> String {
+    format!("/api2/json{path}")
 }

@@ -1,13 +1,9 @@
 //! From an answer to its data, or to the class of what went wrong.
 use super::scalar::{flag, int};
-use crate::client::failure::{Class, Failure, line};
+use crate::client::body::{self, is_json};
+use crate::client::failure::{Class, Failure};
 use crate::client::wire::{Answer, Broken};
 use serde_json::Value;
-
-/// The most characters of a page that is not Proxmox' in a message.
-const EXCERPT: usize = 200;
-/// The most values in an answer: `{}` takes many times its text in memory.
-const MOST_VALUES: usize = 1_000_000;
 
 /// What an answer is wrapped in.
 #[derive(Debug)]
@@ -21,18 +17,7 @@ pub(super) fn envelope(answer: &Answer, plain: bool) -> Result<Envelope, Broken>
     if answer.status != 200 {
         return Err(refused(answer, plain));
     }
-    if !is_json(answer) {
-        return Err(told(Class::NotProxmox, &format!("the answer is no JSON, but {}", excerpt(answer))));
-    }
-    let values = answer.body.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
-    if values > MOST_VALUES {
-        return Err(told(Class::Protocol, &format!("the answer has more than {MOST_VALUES} values")));
-    }
-    let parsed = serde_json::from_slice::<Value>(&answer.body);
-    let body = parsed.map_err(|error| match answer.content_type.as_str() {
-        "" => told(Class::NotProxmox, &format!("the answer is no JSON, but {}", excerpt(answer))),
-        _ => told(Class::Protocol, &format!("the answer is no JSON ({error}): {}", excerpt(answer))),
-    })?;
+    let body = body::value(answer, Class::NotProxmox).map_err(Broken::for_good)?;
     let Value::Object(mut body) = body else {
         return Err(told(Class::NotProxmox, "the answer is JSON, but not Proxmox' (no `data`)"));
     };
@@ -41,7 +26,7 @@ pub(super) fn envelope(answer: &Answer, plain: bool) -> Result<Envelope, Broken>
         let status = body.get("status").and_then(int).and_then(|status| u16::try_from(status).ok()).unwrap_or(500);
         let reason = body.get("message").and_then(Value::as_str).unwrap_or_default().trim().to_owned();
         let (content_type, body) = (answer.content_type.clone(), answer.body.clone());
-        return Err(refused(&Answer { status, reason, content_type, location: None, body }, plain));
+        return Err(refused(&Answer { status, reason, content_type, location: None, retry_after: None, body }, plain));
     }
     match body.get_mut("data") {
         Some(data) => Ok(Envelope { data: data.take() }),
@@ -59,14 +44,14 @@ fn refused(answer: &Answer, plain: bool) -> Broken {
         401 if is_pmxcfs(&words) => Broken::for_good(told(Class::Degraded, said())),
         401 => Broken::for_good(told(Class::Auth, format!("the credentials are refused: {words}"))),
         403 => Broken::for_good(forbidden(answer, &words)),
-        300..=399 => Broken::for_good(redirected(answer, plain)),
+        300..=399 => Broken::for_good(body::redirected(answer, plain, Class::NotProxmox)),
         404 | 405 | 501 => {
             Broken::for_good(told(Class::NotProxmox, format!("no Proxmox VE, or one too old: {}", said())))
         }
         500 | 502..=504 => Broken::for_now(told(Class::Degraded, said())),
         // A node that was asked in turn cannot be reached.
         595 => Broken::for_good(told(Class::Degraded, said())),
-        596..=599 => Broken { failure: told(Class::Degraded, said()), attempts: 2 },
+        596..=599 => Broken { attempts: 2, ..Broken::for_now(told(Class::Degraded, said())) },
         429 | 505.. => Broken::for_good(told(Class::Degraded, said())),
         _ => Broken::for_good(told(Class::Protocol, said())),
     }
@@ -89,19 +74,6 @@ fn forbidden(answer: &Answer, words: &str) -> Failure {
     Failure::new(class, message).with_status(403)
 }
 
-/// Redirects are not followed: they would carry the credentials elsewhere.
-fn redirected(answer: &Answer, plain: bool) -> Failure {
-    let to = answer.location.as_deref().unwrap_or("nowhere");
-    let failure = match plain && to.starts_with("https:") {
-        true => Failure::new(Class::Protocol, "the server wants https: use https, not http"),
-        false => Failure::new(
-            Class::NotProxmox,
-            format!("{} to {}, which is not followed", answer.status, line(to, EXCERPT)),
-        ),
-    };
-    failure.with_status(answer.status)
-}
-
 fn is_pmxcfs(words: &str) -> bool {
     ["Unable to load access control list", "ipcc_send_rec", "Connection refused"]
         .iter()
@@ -121,17 +93,4 @@ fn words(answer: &Answer) -> String {
         Some(errors) => format!("{words} {}", Value::Object(errors.clone())),
         None => words.to_owned(),
     }
-}
-
-/// An answer without a content type may be JSON; Proxmox always gives one.
-fn is_json(answer: &Answer) -> bool {
-    let media = answer.content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    media.is_empty() || media == "application/json"
-}
-
-/// The start of what came instead.
-fn excerpt(answer: &Answer) -> String {
-    let start = &answer.body[..answer.body.len().min(4 * EXCERPT)];
-    let media = if answer.content_type.is_empty() { "something" } else { &answer.content_type };
-    format!("{}: {}", line(media, 60), line(&String::from_utf8_lossy(start), EXCERPT))
 }

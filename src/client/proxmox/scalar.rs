@@ -51,16 +51,6 @@ fn whole(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
 }
 
-/// Whether there is NUL anywhere, in keys too.
-pub(super) fn has_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(list) => list.iter().any(has_nul),
-        Value::Object(object) => object.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +108,5 @@ mod tests {
         for none in [json!("a\0b"), json!(null), json!([]), json!({})] {
             assert_eq!(text(&none), None, "{none}");
         }
-        assert!(has_nul(&json!({"a": [{"b\0": 1}]})) && has_nul(&json!(["x\0"])) && !has_nul(&json!({"a": "b"})));
     }
 }

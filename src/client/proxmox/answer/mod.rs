@@ -17,7 +17,8 @@ pub use version::Version;
 
 pub(super) use certificate::certificates;
 
-use super::scalar::{has_nul, text};
+use super::scalar::text;
+use crate::client::body::has_nul;
 use crate::client::failure::{Class, Failure, line};
 use serde_json::{Map, Value};
 use std::net::IpAddr;

@@ -1,6 +1,6 @@
 use super::{Object, text_of};
+use crate::client::body::has_nul;
 use crate::client::failure::{Class, Failure};
-use crate::client::proxmox::scalar::has_nul;
 use serde_json::Value;
 
 /// `GET /version`.
