@@ -5,8 +5,11 @@ use crate::db::{Db, DbOptions};
 use crate::entity::revision;
 use crate::error::{Error, Result};
 use crate::event::Events;
+use crate::principal::Act;
 use crate::secret::{KeySource, Sealer};
 use crate::service::batch::{self, Mode, Operation, Outcome};
+use crate::service::netbox::refuse_mirrored;
+use crate::service::netbox::through::{self, Fetched};
 use crate::service::token::{self, Pepper};
 use crate::service::{Actor, Tx, Writable, retention};
 use axum::http::{HeaderMap, HeaderName, header};
@@ -50,6 +53,8 @@ pub struct Settings {
     pub change_retention: Option<TimeDelta>,
     /// How endpoints are synced.
     pub sync: SyncSettings,
+    /// When NetBox is read.
+    pub mirror: MirrorSettings,
     /// The proxies whose word about the client counts.
     pub trusted_proxies: Vec<IpNet>,
     /// The NetBox to ask. [`App::open`] makes a client of it and takes it away from here.
@@ -73,6 +78,21 @@ pub struct SyncSettings {
     pub delete_after: Option<TimeDelta>,
     /// How long runs are kept.
     pub keep_runs: TimeDelta,
+}
+
+/// What the operator decided about the mirror of NetBox.
+#[derive(Clone, Debug)]
+pub struct MirrorSettings {
+    /// The time between two readings of what changed; none = never by itself.
+    pub interval: Option<TimeDelta>,
+    /// The time between two sweeps of all ids, to see what is gone.
+    pub sweep: TimeDelta,
+}
+
+impl Default for MirrorSettings {
+    fn default() -> Self {
+        Self { interval: None, sweep: TimeDelta::hours(1) }
+    }
 }
 
 impl Default for SyncSettings {
@@ -208,6 +228,12 @@ impl App {
         mode: Mode,
     ) -> Result<Outcome> {
         const TRIES: u32 = 6;
+        if let Some(netbox) = &self.netbox {
+            refuse_mirrored::<M>(&self.db, operations).await?;
+            if actor.principal.may(M::KIND, Act::Add) || actor.principal.may(M::KIND, Act::Change) {
+                self.read_through(through::fetch::<M>(&self.db, netbox, operations).await?).await?;
+            }
+        }
         let mut tries = 0;
         loop {
             tries += 1;
@@ -218,6 +244,23 @@ impl App {
                 }
                 outcome => return outcome,
             }
+        }
+    }
+
+    /// Keeps what NetBox told of objects that are to be linked.
+    async fn read_through(&self, fetched: Fetched) -> Result<()> {
+        if fetched.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.begin(Actor::program("netbox")).await?;
+        let kept = async {
+            fetched.keep(&mut tx).await?;
+            tx.commit().await.map(drop)
+        };
+        match kept.await {
+            // Whoever was faster kept the same.
+            Err(Error::Contention) => Ok(()),
+            kept => kept,
         }
     }
 

@@ -1,5 +1,5 @@
 //! What the operator sets: options and `PROXBOX_…` variables, one struct a room. There is no configuration file.
-use crate::app::{Settings, SyncSettings};
+use crate::app::{MirrorSettings, Settings, SyncSettings};
 use crate::client::netbox::Target;
 use crate::client::proxmox::Rules;
 use crate::db::DbOptions;
@@ -143,6 +143,25 @@ pub struct Serve {
 
     #[command(flatten)]
     pub sync: SyncRules,
+
+    /// Seconds between two readings of what changed in NetBox; 0 for never
+    #[arg(
+        long,
+        env = "PROXBOX_NETBOX_INTERVAL",
+        default_value_t = 60,
+        value_parser = clap::value_parser!(u32).range(..=604_800)
+    )]
+    pub netbox_interval: u32,
+
+    /// Seconds between two looks for what is gone from NetBox; two of them must lack an object before it counts as
+    /// deleted
+    #[arg(
+        long,
+        env = "PROXBOX_NETBOX_SWEEP",
+        default_value_t = 3_600,
+        value_parser = clap::value_parser!(u32).range(60..=604_800)
+    )]
+    pub netbox_sweep: u32,
 
     #[command(flatten)]
     pub netbox: NetBoxReach,
@@ -382,6 +401,10 @@ impl Serve {
             change_retention: (days > 0).then(|| TimeDelta::days(days)),
             trusted_proxies: self.trusted_proxies.clone(),
             netbox: if self.demo { None } else { self.netbox.target()? },
+            mirror: MirrorSettings {
+                interval: (self.netbox_interval > 0).then(|| TimeDelta::seconds(self.netbox_interval.into())),
+                sweep: TimeDelta::seconds(self.netbox_sweep.into()),
+            },
         })
     }
 

@@ -27,6 +27,7 @@ pub mod error;
 pub mod event;
 pub mod filter;
 pub mod graphql;
+pub mod mirror;
 pub mod page;
 pub mod principal;
 pub mod rest;

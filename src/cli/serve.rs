@@ -4,6 +4,7 @@ use crate::app::{App, Schema};
 use crate::config::{Global, Serve};
 use crate::db::DbOptions;
 use crate::error::{Error, Result};
+use crate::mirror;
 use crate::principal::Permission;
 use crate::secret::KeySource;
 use crate::server;
@@ -31,6 +32,7 @@ pub(super) async fn run(global: &Global, options: &Serve) -> Result<()> {
             // What the demo shows is made up, and nobody's to ask.
             if demo.is_none() {
                 app.tasks.spawn(schedule::keep(app.clone(), stop.clone()));
+                app.tasks.spawn(mirror::schedule::keep(app.clone(), stop.clone()));
             }
             server::serve(app, listener, options.limits(), stop.clone()).await
         }

@@ -68,6 +68,10 @@ impl Writable for cluster::Model {
         Problem::new(Code::KeyTaken, "name", message)
     }
 
+    fn netbox_link(patch: &Patch) -> Option<(Kind, i32)> {
+        Some((Kind::NetBoxCluster, patch.netbox_cluster??))
+    }
+
     fn tags(patch: &Patch) -> &Given<Vec<String>> {
         &patch.tags
     }

@@ -87,7 +87,7 @@ pub async fn change<M: Writable>(tx: &mut Tx, rows: &[(M, M)]) -> Result<()> {
 }
 
 /// Refuses to write over what somebody else wrote meanwhile. The rows are locked.
-async fn unchanged<M: Writable>(tx: &Tx, rows: &[M]) -> Result<()> {
+pub(super) async fn unchanged<M: Writable>(tx: &Tx, rows: &[M]) -> Result<()> {
     let key = <M::E as EntityTrait>::PrimaryKey::iter().next().map(PrimaryKeyToColumn::into_column);
     let key = key.ok_or_else(|| Error::Internal("a table without a key".into()))?;
     let ids = rows.iter().map(Resource::id).collect::<Vec<_>>();

@@ -85,6 +85,10 @@ impl Writable for node::Model {
         Problem::new(Code::KeyTaken, "name", message)
     }
 
+    fn netbox_link(patch: &Patch) -> Option<(Kind, i32)> {
+        Some((Kind::NetBoxDevice, patch.netbox_device??))
+    }
+
     fn tags(patch: &Patch) -> &Given<Vec<String>> {
         &patch.tags
     }

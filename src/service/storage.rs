@@ -119,6 +119,10 @@ impl Writable for storage::Model {
         Problem::new(Code::KeyTaken, "name", "Proxmox Storage with this Cluster and Name already exists.")
     }
 
+    fn netbox_link(patch: &Patch) -> Option<(Kind, i32)> {
+        Some((Kind::NetBoxCluster, patch.cluster??))
+    }
+
     fn tags(patch: &Patch) -> &Given<Vec<String>> {
         &patch.tags
     }

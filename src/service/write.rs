@@ -38,6 +38,11 @@ pub trait Writable: Row {
         &None
     }
 
+    /// The object of NetBox's that the patch links to.
+    fn netbox_link(_: &Self::Patch) -> Option<(Kind, i32)> {
+        None
+    }
+
     /// What finds the row with the same natural key; none for models that are not upserted.
     fn twin(&self) -> Option<Condition> {
         None

@@ -1,5 +1,5 @@
 //! From what NetBox answers to the rows that mirror it.
-use crate::client::netbox::{Cluster, Device, Named as Told};
+use crate::client::netbox::{Cluster, Device, Id, Named as Told, NetBox, Pages, Which};
 use crate::entity::{Kind, Named, Origin, address, netbox_cluster, netbox_device};
 use crate::error::Problem;
 use crate::service::source::FIRST_LOCAL;
@@ -10,6 +10,12 @@ use chrono::{DateTime, Utc};
 pub trait Mirrored: Writable {
     /// What NetBox answers about one.
     type Answer: Send + Sync;
+
+    /// What NetBox answers about several.
+    fn pages(netbox: &NetBox, which: Which) -> Pages<'_, Self::Answer>;
+
+    /// The ids of all.
+    fn ids(netbox: &NetBox) -> Pages<'_, Id>;
 
     /// NetBox's id.
     fn id_of(answer: &Self::Answer) -> i32;
@@ -50,6 +56,14 @@ fn text(kind: Kind, field: &'static str, told: Option<&str>) -> Result<Option<St
 impl Mirrored for netbox_cluster::Model {
     type Answer = Cluster;
 
+    fn pages(netbox: &NetBox, which: Which) -> Pages<'_, Cluster> {
+        netbox.clusters(which)
+    }
+
+    fn ids(netbox: &NetBox) -> Pages<'_, Id> {
+        netbox.cluster_ids()
+    }
+
     fn id_of(answer: &Cluster) -> i32 {
         answer.id
     }
@@ -86,6 +100,14 @@ impl Mirrored for netbox_cluster::Model {
 
 impl Mirrored for netbox_device::Model {
     type Answer = Device;
+
+    fn pages(netbox: &NetBox, which: Which) -> Pages<'_, Device> {
+        netbox.devices(which)
+    }
+
+    fn ids(netbox: &NetBox) -> Pages<'_, Id> {
+        netbox.device_ids()
+    }
 
     fn id_of(answer: &Device) -> i32 {
         answer.id

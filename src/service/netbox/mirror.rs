@@ -3,8 +3,8 @@ use super::answer::Mirrored;
 use crate::db::Db;
 use crate::entity::{Origin, Resource};
 use crate::error::Result;
-use crate::service::{Tx, Writable, family, generation};
 use crate::service::write::column;
+use crate::service::{Tx, Writable, family, generation};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -120,8 +120,7 @@ pub fn absences<M: Mirrored>(
 pub async fn mark<M: Mirrored>(tx: &mut Tx, found: &Absences<M>) -> Result<()> {
     generation::change(tx, &found.marks).await?;
     for row in &found.gone {
-        let again = generation::unchanged(tx, std::slice::from_ref(row)).await;
-        again?;
+        generation::unchanged(tx, std::slice::from_ref(row)).await?;
         row.clone().remove(tx).await?;
     }
     Ok(())
@@ -141,6 +140,17 @@ pub async fn unknown<M: Writable>(db: &Db, ids: &[i32]) -> Result<Vec<i32>> {
         missing.extend(ids.iter().filter(|id| !found.contains(id)));
     }
     Ok(missing)
+}
+
+/// Whether one of these rows is mirrored.
+pub async fn are_mirrored<M: Writable>(db: &Db, ids: &[i32]) -> Result<bool> {
+    for ids in ids.chunks(1_000) {
+        let rows = M::E::find().filter(column::<M>("id")?.is_in(ids.iter().copied()));
+        if rows.filter(column::<M>("origin")?.eq(Origin::Netbox)).count(&db.read).await? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// How many rows of a kind are mirrored, and how many of them are missing.

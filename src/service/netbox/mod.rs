@@ -1,8 +1,18 @@
-//! References to NetBox's clusters and devices. Their ids are NetBox's.
+//! References to NetBox's clusters and devices. Their ids are NetBox's: given by hand, or mirrored.
+mod answer;
+pub mod mirror;
+pub mod state;
+pub mod through;
+
+pub use answer::Mirrored;
+
+use super::batch::Operation;
 use super::patch::INT;
+use super::source::FIRST_LOCAL;
 use super::{Fields, Given, Tx, Writable, family, rules};
+use crate::db::Db;
 use crate::entity::{Kind, Origin, cluster, netbox_cluster, netbox_device, node, storage};
-use crate::error::{Code, Problem, Result};
+use crate::error::{Code, Error, Problem, Result};
 use chrono::{DateTime, Utc};
 
 /// What a client gives of a reference. The id is for new ones; without a display the name is shown.
@@ -97,4 +107,27 @@ impl Writable for netbox_device::Model {
 /// A device without a name is shown by its id.
 fn shown(id: i32, name: Option<&str>) -> String {
     name.map_or_else(|| format!("Device {id}"), str::to_owned)
+}
+
+/// Refuses to write by hand what is mirrored: while NetBox is connected, new references come from there alone, and those
+/// that came from there are changed there.
+pub async fn refuse_mirrored<M: Writable>(db: &Db, operations: &[Operation<M::Patch>]) -> Result<()> {
+    if !matches!(M::KIND, Kind::NetBoxCluster | Kind::NetBoxDevice) {
+        return Ok(());
+    }
+    let mut ids = Vec::new();
+    let mut new = false;
+    for operation in operations {
+        match operation {
+            Operation::Create(_) | Operation::Upsert(_) => new = true,
+            Operation::Update { id, .. } | Operation::Delete { id, .. } => ids.push(*id),
+            // Refused anyway, in their own words.
+            Operation::Unreadable(..) | Operation::Partial(..) => {}
+        }
+    }
+    if new || mirror::are_mirrored::<M>(db, &ids).await? {
+        let message = format!("NetBox is connected: a {} is made and changed there, and mirrored from there.", M::KIND);
+        return Err(Error::Forbidden(message));
+    }
+    Ok(())
 }
