@@ -61,6 +61,11 @@ impl Parts {
         Ok(())
     }
 
+    /// Adds what is asked anyway.
+    pub fn push(&mut self, filter: Filter) {
+        self.0.push(filter);
+    }
+
     /// All of them.
     pub fn all(mut self) -> Filter {
         if self.0.len() == 1 { self.0.remove(0) } else { Filter::All(self.0) }

@@ -32,6 +32,7 @@ use crate::app::{App, RequestId};
 use crate::auth::{self, Denied};
 use crate::entity::{Kind, sync_run};
 use crate::error::Error;
+use crate::mirror::{self, Wanted};
 use crate::principal::Principal;
 use crate::service::batch::{Mode, Operation, Outcome};
 use crate::service::{Actor, Writable};
@@ -86,6 +87,11 @@ impl Session {
         let started = crate::sync::start(&self.app, &self.actor(), endpoints, dry_run).await;
         self.forget();
         started
+    }
+
+    /// Starts to read NetBox.
+    async fn start_mirror(&self, wanted: Wanted, delete_many: bool) -> crate::error::Result<()> {
+        mirror::start(&self.app, mirror::Order { actor: self.actor(), wanted, delete_many }).await
     }
 
     fn actor(&self) -> Actor {

@@ -4,6 +4,7 @@ mod wire;
 use crate::app::{App, RequestId};
 use crate::error::{Error, Result};
 use crate::graphql::{self, limits::Limits};
+use crate::mirror;
 use crate::rest;
 use crate::web;
 use axum::extract::{ConnectInfo, Request, State};
@@ -95,7 +96,7 @@ fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
 /// Ready when the database answers and no migration is missing.
 async fn ready(State(app): State<App>) -> Response {
     let problem = match (app.db.ping().await, app.db.pending().await) {
-        (Ok(()), Ok(pending)) if pending.is_empty() => return "ready\n".into_response(),
+        (Ok(()), Ok(pending)) if pending.is_empty() => return format!("ready\n{}", detail(&app).await).into_response(),
         (Ok(()), Ok(_)) => "migrations are missing",
         (Err(error), _) | (_, Err(error)) => {
             tracing::warn!("not ready: {error}");
@@ -104,6 +105,17 @@ async fn ready(State(app): State<App>) -> Response {
     };
     let headers = [(header::CACHE_CONTROL, "no-store")];
     (StatusCode::SERVICE_UNAVAILABLE, headers, format!("not ready: {problem}\n")).into_response()
+}
+
+/// What an operator wants to know besides: an old mirror is served, so that it makes nobody less ready.
+async fn detail(app: &App) -> String {
+    match mirror::age(app).await {
+        Ok(age) => age.map_or_else(String::new, |age| format!("{age}\n")),
+        Err(error) => {
+            tracing::warn!("the age of the mirror cannot be told: {error}");
+            String::new()
+        }
+    }
 }
 
 /// How long requests in flight may take to end after the signal; a little more than one may take at all.

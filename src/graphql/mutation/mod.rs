@@ -5,6 +5,7 @@ mod delete;
 mod endpoint;
 mod fields;
 mod input;
+mod mirror;
 mod netbox;
 mod node;
 mod payload;
@@ -36,6 +37,7 @@ pub struct Mutation(
     netbox::NetBoxDeviceMutation,
     tag::TagMutation,
     sync::SyncMutation,
+    mirror::MirrorMutation,
 );
 
 /// Items of one bulk mutation at most.

@@ -152,10 +152,3 @@ pub async fn are_mirrored<M: Writable>(db: &Db, ids: &[i32]) -> Result<bool> {
     }
     Ok(false)
 }
-
-/// How many rows of a kind are mirrored, and how many of them are missing.
-pub async fn counts<M: Mirrored>(db: &Db) -> Result<(u64, u64)> {
-    let mirrored = M::E::find().filter(column::<M>("origin")?.eq(Origin::Netbox));
-    let missing = mirrored.clone().filter(column::<M>("missing_since")?.is_not_null());
-    Ok((mirrored.count(&db.read).await?, missing.count(&db.read).await?))
-}
