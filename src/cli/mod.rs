@@ -1,6 +1,8 @@
 //! The commands: one small file a group. What a command answers goes to stdout, everything else to stderr.
+mod checks;
 mod data;
 mod endpoint;
+mod netbox;
 mod serve;
 mod signal;
 mod sync;
@@ -55,6 +57,9 @@ enum Command {
     /// Manage Proxmox endpoints
     #[command(subcommand)]
     Endpoint(endpoint::Command),
+    /// Look after the NetBox beside this server
+    #[command(subcommand)]
+    Netbox(netbox::Command),
     /// Read the topology from Proxmox
     Sync(sync::Sync),
 }
@@ -96,6 +101,7 @@ impl Cli {
                 app.close().await?;
                 return Ok(code);
             }
+            Command::Netbox(command) => return command.run().await,
             Command::Sync(command) => {
                 let app = open(global, command.settings()).await?;
                 let code = command.run(&app).await?;

@@ -2,7 +2,7 @@
 use super::certificate::Answer;
 use super::{OptionalSecret, report, secrets, write};
 use crate::app::App;
-use crate::cli::print;
+use crate::cli::{checks, print};
 use crate::config::SyncReach;
 use crate::entity::{Kind, Resource, endpoint as row};
 use crate::error::{Error, Result};
@@ -151,7 +151,7 @@ impl Checked {
         let answer = Ok(self.answer);
         let mut lines = report::reached(row, &Ok(self.shown));
         lines.extend(report::answered(&report::who(row), Some(&answer)));
-        report::show(&lines)?;
+        checks::show(&lines)?;
         match &answer {
             Ok(answer) => report::advise(row, answer),
             Err(_) => Ok(()),

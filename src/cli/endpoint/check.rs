@@ -2,6 +2,7 @@
 use super::certificate::Answer;
 use super::report;
 use crate::app::App;
+use crate::cli::checks::{self, Line};
 use crate::cli::print;
 use crate::config::SyncReach;
 use crate::error::{Error, Result};
@@ -26,16 +27,16 @@ impl Check {
         let row = endpoint::get(&app.db, &self.name).await?;
         let shown = check::shown(app, &row).await;
         let mut lines = report::reached(&row, &shown);
-        let answer = match lines.iter().all(report::Line::is_good) {
+        let answer = match lines.iter().all(Line::is_good) {
             true => Some(check::ask(app, &row, endpoint::secrets(&row, &app.sealer)?).await),
             false => None,
         };
         lines.extend(report::answered(&report::who(&row), answer.as_ref()));
-        report::show(&lines)?;
+        checks::show(&lines)?;
         if let Some(Ok(answer)) = &answer {
             report::advise(&row, answer)?;
         }
-        Ok(if lines.iter().all(report::Line::is_good) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if lines.iter().all(Line::is_good) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 

@@ -1,38 +1,9 @@
 //! What the checks of an endpoint found, as a table and with what is to be done.
-use super::super::{print, table};
+use super::super::checks::Line;
+use super::super::print;
 use crate::entity::endpoint;
 use crate::error::Result;
 use crate::sync::check::{Answer, Failure, Fingerprint, Probe, Right, Trust, Verdict, trust};
-
-/// A line of the table.
-pub(super) struct Line {
-    what: &'static str,
-    /// None: not known, since something before it failed.
-    good: Option<bool>,
-    detail: String,
-}
-
-impl Line {
-    fn good(what: &'static str, detail: impl Into<String>) -> Self {
-        Self { what, good: Some(true), detail: detail.into() }
-    }
-
-    fn bad(what: &'static str, detail: impl Into<String>) -> Self {
-        Self { what, good: Some(false), detail: detail.into() }
-    }
-
-    fn unknown(what: &'static str) -> Self {
-        Self { what, good: None, detail: "not asked".into() }
-    }
-
-    fn told(what: &'static str, failure: &Failure) -> Self {
-        Self::bad(what, format!("{}: {failure}", failure.class.code()))
-    }
-
-    pub(super) fn is_good(&self) -> bool {
-        self.good == Some(true)
-    }
-}
 
 /// What only an answer tells.
 const ANSWERED: [&str; 6] = ["login", "version", "privileges", "cluster", "nodes", "storages"];
@@ -112,7 +83,7 @@ fn cluster(answer: &Answer) -> Line {
         Some(cluster) if cluster.formed => {
             let quorum = if cluster.quorate { "quorate" } else { "WITHOUT QUORUM" };
             let detail = format!("cluster {}, nodes: {}, {quorum}", cluster.name, cluster.nodes_count);
-            Line { what: "cluster", good: Some(cluster.quorate), detail }
+            if cluster.quorate { Line::good("cluster", detail) } else { Line::bad("cluster", detail) }
         }
         Some(host) => Line::good("cluster", format!("none: the standalone host {}", host.name)),
         None => Line::bad("cluster", reason),
@@ -125,17 +96,6 @@ fn judged(what: &'static str, verdict: &Verdict, seen: usize) -> Line {
         Verdict::Partial(reason) => Line::bad(what, format!("seen in part: {seen}; {reason}")),
         Verdict::Failed(reason) => Line::bad(what, reason),
     }
-}
-
-/// Prints the table.
-pub(super) fn show(lines: &[Line]) -> Result<()> {
-    let result = |good| match good {
-        Some(true) => "ok",
-        Some(false) => "FAILED",
-        None => "-",
-    };
-    let rows = lines.iter().map(|line| vec![line.what.into(), result(line.good).into(), line.detail.clone()]);
-    table(&["CHECK", "RESULT", "DETAIL"], rows.collect())
 }
 
 /// Prints what is to be done in Proxmox so that nothing is missing; nothing if nothing is.
