@@ -48,24 +48,28 @@ impl Checked {
 
 /// Asks all of it; the answer has every step once and in order.
 pub async fn check(netbox: &NetBox) -> Vec<Checked> {
-    let done = |step, result| Checked { step, result: Some(result) };
-    let skipped = |step| Checked { step, result: None };
-    let address = || Ok(Found::Address(netbox.url().to_owned()));
-    let mut all = match netbox.version().await {
-        Ok(version) => vec![done(Step::Reached, address()), done(Step::Version, Ok(Found::Version(version)))],
-        // Whoever refuses a token is there.
-        Err(Failure { class: Class::Auth | Class::Permission { .. }, .. }) => {
-            vec![done(Step::Reached, address()), skipped(Step::Version)]
-        }
-        Err(failure) => vec![done(Step::Reached, Err(failure)), skipped(Step::Version)],
+    let version = netbox.version().await;
+    // Whoever refuses a token is there.
+    let is_there = match &version {
+        Ok(_) => true,
+        Err(failure) => matches!(failure.class, Class::Auth | Class::Permission { .. }),
     };
-    let user = if all[0].is_good() { Some(netbox.user().await.map(Found::User)) } else { None };
-    all.push(Checked { step: Step::Token, result: user });
-    for (step, route) in [(Step::Clusters, CLUSTERS), (Step::Devices, DEVICES)] {
-        let result = if all[2].is_good() { Some(count(netbox, route).await) } else { None };
-        all.push(Checked { step, result });
-    }
-    all
+    let user = if is_there { Some(netbox.user().await) } else { None };
+    let (reached, version, user) = match (version, user) {
+        // None of its routes is there.
+        (Ok(None), Some(Err(failure))) if failure.class == Class::NotNetBox => (Err(failure), None, None),
+        (Err(failure), None) => (Err(failure), None, None),
+        (version, user) => (Ok(()), version.ok(), user),
+    };
+    let knows = matches!(user, Some(Ok(_)));
+    let reached = reached.map(|()| Found::Address(netbox.url().to_owned()));
+    vec![
+        Checked { step: Step::Reached, result: Some(reached) },
+        Checked { step: Step::Version, result: version.map(|version| Ok(Found::Version(version))) },
+        Checked { step: Step::Token, result: user.map(|user| user.map(Found::User)) },
+        Checked { step: Step::Clusters, result: if knows { Some(count(netbox, CLUSTERS).await) } else { None } },
+        Checked { step: Step::Devices, result: if knows { Some(count(netbox, DEVICES).await) } else { None } },
+    ]
 }
 
 /// How many objects of a list the token may see.

@@ -2,6 +2,7 @@
 mod checks;
 mod data;
 mod endpoints;
+mod netbox;
 mod options;
 mod serving;
 mod sync;

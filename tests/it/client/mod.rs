@@ -1,9 +1,10 @@
-//! The client of Proxmox VE against one that is told what to do wrong.
+//! The clients against servers that are told what to do wrong: here Proxmox VE, in `netbox` NetBox.
 mod answers;
 mod connections;
 mod errors;
 mod hostile;
 mod login;
+mod netbox;
 mod retries;
 mod tls;
 

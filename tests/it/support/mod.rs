@@ -1,4 +1,5 @@
 //! What the tests stand on: databases, a server in this process, and questions to it.
+pub mod netbox;
 mod postgres;
 mod pristine;
 pub mod pve;
