@@ -101,7 +101,7 @@ impl Cli {
                 app.close().await?;
                 return Ok(code);
             }
-            Command::Netbox(command) => return command.run().await,
+            Command::Netbox(command) => return command.run(global).await,
             Command::Sync(command) => {
                 let app = open(global, command.settings()).await?;
                 let code = command.run(&app).await?;
