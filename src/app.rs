@@ -229,7 +229,9 @@ impl App {
     ) -> Result<Outcome> {
         const TRIES: u32 = 6;
         if let Some(netbox) = &self.netbox {
-            refuse_mirrored::<M>(&self.db, operations).await?;
+            if let Some(refused) = refuse_mirrored::<M>(&self.db, operations).await? {
+                return Ok(refused);
+            }
             if actor.principal.may(M::KIND, Act::Add) || actor.principal.may(M::KIND, Act::Change) {
                 self.read_through(through::fetch::<M>(&self.db, netbox, operations).await?).await?;
             }

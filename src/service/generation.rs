@@ -69,8 +69,9 @@ pub async fn change<M: Writable>(tx: &mut Tx, rows: &[(M, M)]) -> Result<()> {
     let mut alike: BTreeMap<String, (M, M, Vec<i32>)> = BTreeMap::new();
     let mut measured = 0;
     for (before, after) in rows {
-        let after = stamped(tx, before, after)?;
-        if last_updated(before) == last_updated(&after) {
+        let is_lasting = is_lasting(before, after);
+        let after = if is_lasting { stamped(tx, before, after)? } else { after.clone() };
+        if !is_lasting {
             measured += 1;
         } else {
             let tags = tags.get(&before.id()).map_or(&[][..], Vec::as_slice);
@@ -100,12 +101,16 @@ fn last_updated<M: Writable>(row: &M) -> Option<DateTime<Utc>> {
     super::last_updated(row)
 }
 
-/// The row with its time, unless nothing but volatile figures changed.
+/// Whether anything but volatile figures changed.
+fn is_lasting<M: Writable>(before: &M, after: &M) -> bool {
+    <M::E as EntityTrait>::Column::iter()
+        .any(|column| !VOLATILE.contains(&column.as_str()) && before.get(column) != after.get(column))
+}
+
+/// The row with its time, for models that tell.
 fn stamped<M: Writable>(tx: &Tx, before: &M, after: &M) -> Result<M> {
     let mut after = after.clone();
-    let lasting = <M::E as EntityTrait>::Column::iter()
-        .any(|column| !VOLATILE.contains(&column.as_str()) && before.get(column) != after.get(column));
-    if let (true, Some(stored)) = (lasting, last_updated(before)) {
+    if let Some(stored) = last_updated(before) {
         after.set(column::<M>("last_updated")?, tx.after(stored).into());
     }
     Ok(after)

@@ -25,7 +25,8 @@ pub fn of_list(path: &str, spec: &'static Spec) -> Value {
         .parameters(named(&["prefer"]))
         .body(one_or_many(format!("{name}Request")))
         .answer("201", written(json!({"oneOf": [whole, list]}), true, Some(path)))
-        .errors(&["400", "403", "406", "413", "415"]);
+        .errors(&["400", "403", "406", "413", "415"])
+        .conflicts(spec.kind);
     if spec.upserts {
         post = post.answer("200", written(json!({"oneOf": [whole, list]}), false, None));
     }
@@ -33,17 +34,20 @@ pub fn of_list(path: &str, spec: &'static Spec) -> Value {
         .parameters(named(&["prefer"]))
         .body(json!({"type": "array", "items": schema(&format!("Bulk{name}Replacement"))}))
         .answer("200", written(list.clone(), false, None))
-        .errors(&["400", "403", "406", "413", "415"]);
+        .errors(&["400", "403", "406", "413", "415"])
+        .conflicts(spec.kind);
     let patch = Operation::new(path, "bulk_update", format!("Change several {plural}, all or none. {ids}"))
         .parameters(named(&["prefer"]))
         .body(json!({"type": "array", "items": schema(&format!("Bulk{name}Patch"))}))
         .answer("200", written(list, false, None))
-        .errors(&["400", "403", "406", "413", "415"]);
+        .errors(&["400", "403", "406", "413", "415"])
+        .conflicts(spec.kind);
     let delete = Operation::new(path, "bulk_delete", format!("Delete several {plural}, all or none. {ids}"))
         .parameters(named(&["prefer"]))
         .body(schema("Ids"))
         .answer("204", gone())
-        .errors(&["400", "403", "406", "413", "415"]);
+        .errors(&["400", "403", "406", "413", "415"])
+        .conflicts(spec.kind);
     item([
         ("get", get),
         ("post", post),
@@ -65,6 +69,7 @@ pub fn of_one(path: &str, spec: &'static Spec) -> Value {
             .body(schema(&format!("{name}{body}")))
             .answer("200", written(schema(name), false, None))
             .errors(&["400", "403", "404", "406", "412", "413", "415"])
+            .conflicts(spec.kind)
     };
     let get = one("retrieve", format!("Show a {title}."))
         .parameters(named(&["fields", "omit", "brief", "format", "if-none-match"]))
@@ -78,7 +83,8 @@ pub fn of_one(path: &str, spec: &'static Spec) -> Value {
     let delete = one("delete", format!("Delete a {title}, and what does not stay without it."))
         .parameters(named(&["if-match"]))
         .answer("204", gone())
-        .errors(&["400", "403", "404", "406", "412", "413", "415"]);
+        .errors(&["400", "403", "404", "406", "412", "413", "415"])
+        .conflicts(spec.kind);
     let options = metadata(&format!("{path}{{id}}/")).parameters(named(&["id"]));
     item([("get", get), ("put", put), ("patch", patch), ("delete", delete), ("options", options)])
 }
@@ -146,6 +152,11 @@ impl Operation {
     pub fn answer(mut self, status: &str, response: Value) -> Self {
         self.responses.insert(status.to_owned(), response);
         self
+    }
+
+    /// What is mirrored from NetBox is not written by hand.
+    fn conflicts(self, kind: Kind) -> Self {
+        if matches!(kind, Kind::NetBoxCluster | Kind::NetBoxDevice) { self.errors(&["409"]) } else { self }
     }
 
     /// It may be refused with these statuses.
@@ -250,7 +261,7 @@ pub fn responses() -> Value {
         "403": detail("No token, one that is not valid here, or one that may not do this."),
         "404": detail("There is no such object, or not for this token."),
         "406": detail("No representation that the client accepts."),
-        "409": detail("The object changed at this moment in a way that forbids it."),
+        "409": detail("The object changed at this moment in a way that forbids it, or it is mirrored from NetBox."),
         "412": detail("The object was changed since the given ETag."),
         "413": detail("The body is too large."),
         "415": detail("The body is not JSON."),

@@ -6,7 +6,7 @@ pub mod through;
 
 pub use answer::Mirrored;
 
-use super::batch::Operation;
+use super::batch::{Operation, Outcome};
 use super::patch::INT;
 use super::source::FIRST_LOCAL;
 use super::{Fields, Given, Tx, Writable, family, rules};
@@ -109,11 +109,11 @@ fn shown(id: i32, name: Option<&str>) -> String {
     name.map_or_else(|| format!("Device {id}"), str::to_owned)
 }
 
-/// Refuses to write by hand what is mirrored: while NetBox is connected, new references come from there alone, and those
-/// that came from there are changed there.
-pub async fn refuse_mirrored<M: Writable>(db: &Db, operations: &[Operation<M::Patch>]) -> Result<()> {
+/// Refuses to write by hand what is mirrored, and says so for each operation: while NetBox is connected, new references
+/// come from there alone, and those that came from there are changed there. None if nothing of it is asked.
+pub async fn refuse_mirrored<M: Writable>(db: &Db, operations: &[Operation<M::Patch>]) -> Result<Option<Outcome>> {
     if !matches!(M::KIND, Kind::NetBoxCluster | Kind::NetBoxDevice) {
-        return Ok(());
+        return Ok(None);
     }
     let mut ids = Vec::new();
     let mut new = false;
@@ -125,9 +125,10 @@ pub async fn refuse_mirrored<M: Writable>(db: &Db, operations: &[Operation<M::Pa
             Operation::Unreadable(..) | Operation::Partial(..) => {}
         }
     }
-    if new || mirror::are_mirrored::<M>(db, &ids).await? {
-        let message = format!("NetBox is connected: a {} is made and changed there, and mirrored from there.", M::KIND);
-        return Err(Error::Forbidden(message));
+    if !new && !mirror::are_mirrored::<M>(db, &ids).await? {
+        return Ok(None);
     }
-    Ok(())
+    let message = format!("NetBox is connected: a {} is made and changed there, and mirrored from there.", M::KIND);
+    let results = operations.iter().map(|_| Err(Error::Conflict(message.clone()))).collect();
+    Ok(Some(Outcome { results, ..Outcome::default() }))
 }

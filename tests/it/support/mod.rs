@@ -5,6 +5,7 @@ mod pristine;
 pub mod pve;
 pub mod runs;
 mod server;
+pub mod world;
 
 pub use pristine::Pristine;
 pub use server::{Answer, Server, limits};
