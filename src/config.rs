@@ -286,7 +286,7 @@ impl NetBoxReach {
         let token = token.ok_or_else(|| wrong(lacks.into()))?;
         let ca = self.netbox_ca.as_deref().map(|path| text_of("PROXBOX_NETBOX_CA", path)).transpose()?;
         let target = Target::parse(url, token, ca);
-        target.map(Some).map_err(|why| wrong(format!("PROXBOX_NETBOX_URL and its token: {why}")))
+        target.map(Some).map_err(|why| wrong(format!("PROXBOX_NETBOX_URL, …_TOKEN or …_CA: {why}")))
     }
 
     fn token(&self) -> Result<Option<SecretString>> {

@@ -1,5 +1,5 @@
 //! Where NetBox is, and the token that is sent there.
-use crate::client::trust::Trust;
+use crate::client::trust::{Judge, Trust};
 use crate::client::wire::Answer;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
@@ -29,7 +29,11 @@ impl Target {
         let parsed = Url::parse(url).map_err(|error| format!("the address of NetBox cannot be read: {error}"))?;
         let (url, _) = base(parsed)?;
         Token::new(&token)?;
-        Ok(Self { url, token, trust: ca_pem.map_or(Trust::System, Trust::Ca) })
+        let trust = ca_pem.map_or(Trust::System, Trust::Ca);
+        if let Trust::Ca(_) = &trust {
+            Judge::new(&trust).map_err(|failure| failure.message)?;
+        }
+        Ok(Self { url, token, trust })
     }
 }
 

@@ -45,15 +45,9 @@ impl Respond for Recorded {
         let sent = sent.map_or(Value::Null, Value::String);
         let place = request.url.path();
         let place = &place[place.find("/api/").unwrap_or_default()..];
-        let asked = request.url.query_pairs().collect::<HashSet<_>>();
-        let alike = |pair: &Value| {
-            let url = url(pair);
-            let pairs = url.query_pairs().collect::<HashSet<_>>();
-            (asked.intersection(&pairs).count(), std::cmp::Reverse(pairs.len()))
-        };
         let all = recorded();
         let those = all.iter().filter(|pair| pair["request"]["authorization"] == sent && url(pair).path() == place);
-        match those.max_by_key(|pair| alike(pair)) {
+        match those.max_by_key(|pair| likeness(&request.url, &url(pair))) {
             Some(pair) => {
                 let status = pair["response"]["status"].as_u64().unwrap();
                 ResponseTemplate::new(u16::try_from(status).unwrap()).set_body_json(&pair["response"]["body"])
@@ -61,6 +55,20 @@ impl Respond for Recorded {
             None => ResponseTemplate::new(404).set_body_raw("<html>Page Not Found</html>", "text/html; charset=utf-8"),
         }
     }
+}
+
+/// How alike two queries are: equal pairs, then how few names their `fields` differ by.
+fn likeness(one: &reqwest::Url, other: &reqwest::Url) -> i64 {
+    let pairs = |url: &reqwest::Url| url.query_pairs().into_owned().collect::<HashSet<_>>();
+    let fields = |url: &reqwest::Url| {
+        let named = url.query_pairs().find(|(key, _)| key == "fields").map(|(_, names)| names.into_owned());
+        named
+            .into_iter()
+            .flat_map(|names| names.split(',').map(str::to_owned).collect::<Vec<_>>())
+            .collect::<HashSet<_>>()
+    };
+    let equal = pairs(one).intersection(&pairs(other)).count() as i64;
+    20 * equal - fields(one).symmetric_difference(&fields(other)).count() as i64
 }
 
 fn url(pair: &Value) -> reqwest::Url {
