@@ -37,7 +37,7 @@ where
             Ok(done) => return Ok(done),
             Err(broken) => broken,
         };
-        let pause = pause(bounds.retry_base, *attempts).max(broken.pause);
+        let pause = pause(bounds.retry_base, *attempts).max(Duration::from_secs(broken.pause.into()));
         if *attempts >= broken.attempts || Instant::now() + pause >= bounds.until {
             return Err(broken.failure);
         }

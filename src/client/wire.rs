@@ -75,8 +75,8 @@ pub(super) struct Answer {
     /// Empty if there was none.
     pub content_type: String,
     pub location: Option<String>,
-    /// How long the server wants to be left alone.
-    pub retry_after: Option<Duration>,
+    /// How long the server wants to be left alone, in seconds.
+    pub retry_after: Option<u32>,
     pub body: Vec<u8>,
 }
 
@@ -86,19 +86,19 @@ pub(super) struct Broken {
     pub failure: Failure,
     /// How often it is worth trying in all.
     pub attempts: u32,
-    /// The shortest pause before the next attempt.
-    pub pause: Duration,
+    /// The shortest pause before the next attempt, in seconds.
+    pub pause: u32,
 }
 
 impl Broken {
     /// Another attempt would end like this one.
     pub fn for_good(failure: Failure) -> Self {
-        Self { failure, attempts: 1, pause: Duration::ZERO }
+        Self { failure, attempts: 1, pause: 0 }
     }
 
     /// It may have been bad luck.
     pub fn for_now(failure: Failure) -> Self {
-        Self { failure, attempts: 3, pause: Duration::ZERO }
+        Self { failure, attempts: 3, pause: 0 }
     }
 }
 
@@ -270,7 +270,7 @@ fn head(response: &Response) -> Answer {
         content_type: text(header::CONTENT_TYPE).unwrap_or_default(),
         location: text(header::LOCATION),
         // Seconds; a date is not worth a calendar here.
-        retry_after: text(header::RETRY_AFTER).and_then(|text| text.trim().parse().ok()).map(Duration::from_secs),
+        retry_after: text(header::RETRY_AFTER).and_then(|text| text.trim().parse().ok()),
         body: Vec::new(),
     }
 }

@@ -3,10 +3,9 @@ use crate::client::body::{self, excerpt, is_json};
 use crate::client::failure::{Class, Failure};
 use crate::client::wire::{Answer, Broken};
 use serde_json::Value;
-use std::time::Duration;
 
-/// The longest pause that a server may ask for; when it wants more, it is left alone.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The longest pause that a server may ask for, in seconds; when it wants more, it is left alone.
+const LONGEST_PAUSE: u32 = 5;
 /// What words about a token have in them: NetBox answers 403 to a bad one, as to a missing permission.
 const TOKEN_WORDS: [&str; 5] = ["token", "source ip", "credentials", "authentication", "user inactive"];
 
@@ -57,7 +56,7 @@ fn forbidden(answer: &Answer, words: &str, route: &str) -> Failure {
 }
 
 /// It may do better after a pause, unless it wants a long one.
-fn busy(failure: Failure, pause: Option<Duration>) -> Broken {
+fn busy(failure: Failure, pause: Option<u32>) -> Broken {
     match pause {
         Some(pause) if pause > LONGEST_PAUSE => Broken::for_good(failure),
         Some(pause) => Broken { pause, ..Broken::for_now(failure) },

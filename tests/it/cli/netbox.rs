@@ -32,8 +32,9 @@ fn check(program: &Program, arguments: &[&str]) -> Output {
 fn lines(output: &Output) -> Vec<(String, String)> {
     let lines = output.stdout.lines().skip(1).take(5);
     let split = |line: &str| {
-        let mut words = line.trim().splitn(2, ' ').nth(1).unwrap().trim().splitn(2, ' ');
-        (words.next().unwrap().to_owned(), words.next().unwrap_or_default().trim().to_owned())
+        let (_, rest) = line.trim().split_once(' ').unwrap();
+        let (result, detail) = rest.trim().split_once(' ').unwrap();
+        (result.to_owned(), detail.trim().to_owned())
     };
     lines.map(split).collect()
 }
