@@ -43,6 +43,10 @@ fn line(checked: &Checked) -> Line {
     };
     match &checked.result {
         None => Line::unknown(what),
+        // Its words name the path already.
+        Some(Err(failure @ Failure { class: Class::Permission { .. }, .. })) => {
+            Line::bad(what, format!("{}: {}", failure.class.code(), failure.message))
+        }
         Some(Err(failure)) => Line::told(what, failure),
         Some(Ok(found)) => Line::good(what, detail(found)),
     }
