@@ -2,6 +2,7 @@
 use super::super::field::Spec;
 use super::parameters::{self, named};
 use super::{schema, tag};
+use crate::entity::Kind;
 use serde_json::{Map, Value, json};
 
 /// The operations of a list route.
