@@ -11,7 +11,7 @@ use crate::service::batch::{self, Mode, Operation, Outcome};
 use crate::service::netbox::refuse_mirrored;
 use crate::service::netbox::through::{self, Fetched};
 use crate::service::token::{self, Pepper};
-use crate::service::{Actor, Tx, Writable, retention};
+use crate::service::{Actor, Tx, Writable, link, retention};
 use axum::http::{HeaderMap, HeaderName, header};
 use chrono::{TimeDelta, Utc};
 use ipnet::IpNet;
@@ -227,7 +227,6 @@ impl App {
         operations: &[Operation<M::Patch>],
         mode: Mode,
     ) -> Result<Outcome> {
-        const TRIES: u32 = 6;
         if let Some(netbox) = &self.netbox {
             if let Some(refused) = refuse_mirrored::<M>(&self.db, operations).await? {
                 return Ok(refused);
@@ -236,15 +235,11 @@ impl App {
                 self.read_through(through::fetch::<M>(&self.db, netbox, operations).await?).await?;
             }
         }
-        let mut tries = 0;
+        let mut tries = Tries::default();
         loop {
-            tries += 1;
-            match self.write_once::<M>(actor.clone(), operations, mode).await {
-                Err(Error::Contention) if tries < TRIES => {
-                    // Those who met must not meet again.
-                    tokio::time::sleep(Duration::from_millis(rand::random_range(1..=10 << tries))).await;
-                }
-                outcome => return outcome,
+            let outcome = self.write_once::<M>(actor.clone(), operations, mode).await;
+            if !matches!(outcome, Err(Error::Contention)) || !tries.again().await {
+                return outcome;
             }
         }
     }
@@ -278,6 +273,23 @@ impl App {
             tx.commit().await?;
         }
         Ok(outcome)
+    }
+
+    /// Accepts or rejects these links in one transaction, all or none, and begins anew as [`App::write`] does.
+    pub async fn decide(&self, actor: Actor, steps: &[link::Step]) -> Result<()> {
+        let mut tries = Tries::default();
+        loop {
+            let outcome = self.decide_once(actor.clone(), steps).await;
+            if !matches!(outcome, Err(Error::Contention)) || !tries.again().await {
+                return outcome;
+            }
+        }
+    }
+
+    async fn decide_once(&self, actor: Actor, steps: &[link::Step]) -> Result<()> {
+        let mut tx = self.begin(actor).await?;
+        link::decide(&mut tx, steps).await?;
+        tx.commit().await.map(drop)
     }
 
     /// Notes in the background that a token was used: reading must not wait for the writer.
@@ -350,6 +362,22 @@ impl App {
 
 /// Endpoints that are synced at the same time.
 const SYNCS: usize = 16;
+
+/// How often whoever met others' writes has tried.
+#[derive(Debug, Default)]
+pub struct Tries(u32);
+
+impl Tries {
+    /// Whether to begin anew; those who met must not meet again, so it waits a little.
+    pub async fn again(&mut self) -> bool {
+        const MOST: u32 = 6;
+        self.0 += 1;
+        if self.0 < MOST {
+            tokio::time::sleep(Duration::from_millis(rand::random_range(1..=10 << self.0))).await;
+        }
+        self.0 < MOST
+    }
+}
 
 /// A name that no other process has, and that tells an operator where to look.
 fn holder() -> String {

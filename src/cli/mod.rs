@@ -2,6 +2,7 @@
 mod checks;
 mod data;
 mod endpoint;
+mod links;
 mod netbox;
 mod serve;
 mod signal;
@@ -62,6 +63,9 @@ enum Command {
     Netbox(netbox::Command),
     /// Read the topology from Proxmox
     Sync(sync::Sync),
+    /// Link Proxmox's clusters and nodes to NetBox's clusters and devices
+    #[command(subcommand)]
+    Links(links::Command),
 }
 
 /// What a statement of a command may take; nobody waits at the other end of a request.
@@ -107,6 +111,11 @@ impl Cli {
                 let code = command.run(&app).await?;
                 app.close().await?;
                 return Ok(code);
+            }
+            Command::Links(command) => {
+                let app = open(global, Settings::default()).await?;
+                command.run(&app).await?;
+                app.close().await?;
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -11,6 +11,7 @@ mod http;
 mod identity;
 mod key;
 pub mod limits;
+mod link;
 mod loader;
 mod mutation;
 mod netbox;
@@ -35,6 +36,7 @@ use crate::error::Error;
 use crate::mirror::{self, Wanted};
 use crate::principal::Principal;
 use crate::service::batch::{Mode, Operation, Outcome};
+use crate::service::link::Step;
 use crate::service::{Actor, Writable};
 use async_graphql::Context;
 use axum::extract::{ConnectInfo, Extension, Request, State};
@@ -92,6 +94,13 @@ impl Session {
     /// Starts to read NetBox.
     async fn start_mirror(&self, wanted: Wanted, delete_many: bool) -> crate::error::Result<()> {
         mirror::start(&self.app, mirror::Order { actor: self.actor(), wanted, delete_many }).await
+    }
+
+    /// Accepts or rejects links in the name of who asks. What was loaded before is old then.
+    async fn decide(&self, steps: &[Step]) -> crate::error::Result<()> {
+        let decided = self.app.decide(self.actor(), steps).await;
+        self.forget();
+        decided
     }
 
     fn actor(&self) -> Actor {

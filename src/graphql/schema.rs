@@ -3,6 +3,7 @@ use super::change::ChangeQuery;
 use super::cluster::ClusterQuery;
 use super::endpoint::EndpointQuery;
 use super::identity::{IdentityQuery, InventoryRecord, Node, RestResource};
+use super::link::LinkQuery;
 use super::mutation::Mutation;
 use super::netbox::NetBoxQuery;
 use super::node::NodeQuery;
@@ -27,6 +28,7 @@ pub struct Query(
     SearchQuery,
     ChangeQuery,
     SyncQuery,
+    LinkQuery,
 );
 
 /// The schema of the API.

@@ -1,7 +1,7 @@
 //! Reading the objects of one kind, and keeping them page by page.
 use super::report::OfKind;
 use super::{Order, Stopped};
-use crate::app::App;
+use crate::app::{App, Tries};
 use crate::client::netbox::{NetBox, Odd, Which};
 use crate::error::{Error, Result};
 use crate::service::Tx;
@@ -9,12 +9,9 @@ use crate::service::netbox::state::{self, Lease};
 use crate::service::netbox::{Mirrored, mirror};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashSet;
-use std::time::Duration;
 
 /// What NetBox changed that long before the latest change seen is read again: of two writers the earlier may come later.
 const OVERLAP: TimeDelta = TimeDelta::seconds(60);
-/// How often a page is written anew when others write the same rows.
-const TRIES: u32 = 6;
 
 /// A pass through NetBox.
 pub(super) struct Pass<'a> {
@@ -80,18 +77,17 @@ impl Pass<'_> {
     }
 
     async fn keep<M: Mirrored>(&self, answers: &[M::Answer], report: &mut OfKind) -> Result<()> {
-        let mut tries = 0;
+        let mut tries = Tries::default();
         let kept = loop {
-            tries += 1;
             let kept = async {
                 let mut tx = self.begin().await?;
                 let kept = mirror::keep::<M>(&mut tx, answers).await?;
                 tx.commit().await?;
                 Ok(kept)
             };
-            match kept.await {
-                Err(Error::Contention) if tries < TRIES => rest(tries).await,
-                kept => break kept?,
+            let kept = kept.await;
+            if !matches!(kept, Err(Error::Contention)) || !tries.again().await {
+                break kept?;
             }
         };
         report.seen += kept.seen;
@@ -103,9 +99,8 @@ impl Pass<'_> {
 
     /// Marks what a complete sweep lacks, and removes what counts as deleted.
     async fn absent<M: Mirrored>(&self, seen: &HashSet<i32>, report: &mut OfKind) -> Result<()> {
-        let mut tries = 0;
+        let mut tries = Tries::default();
         loop {
-            tries += 1;
             let rows = mirror::rows::<M>(&self.app.db).await?;
             let found = mirror::absences(rows, seen, self.begun, self.order.delete_many);
             let marked = async {
@@ -113,16 +108,14 @@ impl Pass<'_> {
                 mirror::mark(&mut tx, &found).await?;
                 tx.commit().await
             };
-            match marked.await {
-                Err(Error::Contention) if tries < TRIES => rest(tries).await,
-                marked => {
-                    marked?;
-                    report.missing = found.missing;
-                    report.deleted = found.gone.len();
-                    report.held = found.held;
-                    report.unknown = found.unknown;
-                    return Ok(());
-                }
+            let marked = marked.await;
+            if !matches!(marked, Err(Error::Contention)) || !tries.again().await {
+                marked?;
+                report.missing = found.missing;
+                report.deleted = found.gone.len();
+                report.held = found.held;
+                report.unknown = found.unknown;
+                return Ok(());
             }
         }
     }
@@ -142,9 +135,4 @@ fn note_odd(odd: &[Odd], seen: &mut HashSet<i32>, report: &mut OfKind) {
         let id = odd.id.map_or_else(|| "?".to_owned(), |id| id.to_string());
         format!("{id}: {}", odd.reason)
     }));
-}
-
-/// Those who met must not meet again.
-async fn rest(tries: u32) {
-    tokio::time::sleep(Duration::from_millis(rand::random_range(1..=10 << tries))).await;
 }

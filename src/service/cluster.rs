@@ -1,6 +1,6 @@
 //! Proxmox clusters.
 use super::patch::{COUNT, INT};
-use super::{Fields, Given, Tx, Writable, family, source};
+use super::{Fields, Given, Tx, Writable, family, link, source};
 use crate::entity::{JsonText, Kind, Mode, cluster, node, storage};
 use crate::error::{Code, Problem, Result};
 use chrono::{DateTime, Utc};
@@ -85,7 +85,8 @@ impl Writable for cluster::Model {
         if before.netbox_cluster_id == after.netbox_cluster_id {
             return Ok(());
         }
-        source::follow_link(tx, after).await
+        source::follow_link(tx, after).await?;
+        link::follow(tx, before, after).await
     }
 
     /// Its nodes stay without one, and its storages get another cluster of its group as source.

@@ -9,6 +9,7 @@ pub mod endpoint;
 mod family;
 pub mod file;
 pub mod generation;
+pub mod link;
 pub mod load;
 pub mod netbox;
 pub mod node;

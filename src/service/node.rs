@@ -1,6 +1,6 @@
 //! Proxmox nodes.
 use super::patch::INT;
-use super::{Fields, Given, Tx, Writable, family};
+use super::{Fields, Given, Tx, Writable, family, link};
 use crate::entity::{JsonText, Kind, node};
 use crate::error::{Code, Problem, Result};
 use chrono::{DateTime, Utc};
@@ -96,6 +96,10 @@ impl Writable for node::Model {
     fn twin(&self) -> Option<Condition> {
         let name = node::Column::Name.eq(self.name.as_str());
         Some(Condition::all().add(node::Column::EndpointId.eq(self.endpoint_id)).add(name))
+    }
+
+    async fn follow(before: &Self, after: &Self, tx: &mut Tx) -> Result<()> {
+        link::follow(tx, before, after).await
     }
 
     async fn remove(self, tx: &mut Tx) -> Result<()> {

@@ -167,8 +167,7 @@ async fn apply<M: Writable>(tx: &Tx, row: &mut M, patch: &M::Patch, mut fields: 
     let mut missing = Vec::new();
     for reference in fields.references() {
         if !tx.holds(reference.target, reference.id, &Filter::everything()).await? {
-            let message = format!("Related object not found using the provided numeric ID: {}", reference.id);
-            missing.push(Problem::new(Code::ReferenceNotFound, reference.field, message));
+            missing.push(no_such(reference.field, reference.id));
         }
     }
     match M::tags(patch) {
@@ -178,6 +177,12 @@ async fn apply<M: Writable>(tx: &Tx, row: &mut M, patch: &M::Patch, mut fields: 
     }
     missing.into_iter().for_each(|problem| fields.refuse(problem));
     fields.finish()
+}
+
+/// A reference to what is not there.
+pub(super) fn no_such(field: &str, id: i32) -> Problem {
+    let message = format!("Related object not found using the provided numeric ID: {id}");
+    Problem::new(Code::ReferenceNotFound, field, message)
 }
 
 /// The row with the same natural key, locked.
@@ -242,7 +247,8 @@ async fn insert<M: Writable>(tx: &mut Tx, new: M, patch: &M::Patch) -> Result<M>
     Ok(row)
 }
 
-async fn revise<M: Writable>(tx: &mut Tx, before: M, patch: &M::Patch) -> Result<M> {
+/// Puts the patch on a row that was read for writing.
+pub(super) async fn revise<M: Writable>(tx: &mut Tx, before: M, patch: &M::Patch) -> Result<M> {
     let kind = M::KIND;
     let mut after = before.clone();
     apply(tx, &mut after, patch, Fields::new(M::KIND, false, Vec::new())).await?;
@@ -324,6 +330,11 @@ impl Tx {
     pub(super) async fn in_scope(&self, kind: Kind, id: i32, act: Act) -> Result<bool> {
         let scope = self.principal().scope(kind, act);
         Ok(scope.is_everything() || self.holds(kind, id, &scope).await?)
+    }
+
+    /// Whether there is a row of this id that one may view.
+    pub(super) async fn sees(&self, kind: Kind, id: i32) -> Result<bool> {
+        self.holds(kind, id, &self.principal().scope(kind, Act::View)).await
     }
 
     async fn must_be_in_scope(&self, kind: Kind, id: i32, act: Act) -> Result<()> {

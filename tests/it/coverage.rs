@@ -83,6 +83,10 @@ fn rules() -> Vec<Rule> {
         ("createTag", "tag", "add", json!({"name": "n", "slug": "n"})),
         ("updateTag", "tag", "change", json!({"id": 1, "color": "000000"})),
         ("deleteTag", "tag", "delete", json!({"id": 3})),
+        ("acceptLink", "proxmoxcluster", "change", json!({"object": "ProxmoxCluster:1", "target": 4})),
+        ("acceptLink", "proxmoxnode", "change", json!({"object": "ProxmoxNode:1", "target": 33})),
+        ("rejectLink", "proxmoxcluster", "change", json!({"object": "ProxmoxCluster:1", "target": 6})),
+        ("rejectLink", "proxmoxnode", "change", json!({"object": "ProxmoxNode:1", "target": 34})),
     ]
 }
 
@@ -419,7 +423,7 @@ fn commands(command: &clap::Command, front: &str, found: &mut BTreeSet<String>) 
 
 async fn every_command_needs_what_it_says(db: TestDb) {
     use Need::{Database, DatabaseAndKey, Nothing};
-    let table: [(&str, &[&str], Need); 17] = [
+    let table: [(&str, &[&str], Need); 20] = [
         ("schema", &[], Nothing),
         ("migrate", &[], Database),
         ("serve", &[], DatabaseAndKey),
@@ -437,6 +441,9 @@ async fn every_command_needs_what_it_says(db: TestDb) {
         ("endpoint set-secret", &["prod-proxmox", "--password-stdin"], DatabaseAndKey),
         ("endpoint remove", &["prod-proxmox"], DatabaseAndKey),
         ("sync", &[], DatabaseAndKey),
+        ("links suggest", &[], DatabaseAndKey),
+        ("links accept", &["node:1", "31"], DatabaseAndKey),
+        ("links reject", &["node:1", "33"], DatabaseAndKey),
     ];
     let mut found = BTreeSet::new();
     commands(&proxbox_graphql::cli::Cli::command(), "", &mut found);

@@ -7,6 +7,7 @@ mod client;
 mod coverage;
 mod database;
 mod graphql;
+mod links;
 mod mirror;
 mod property;
 mod rest;

@@ -5,6 +5,7 @@ mod delete;
 mod endpoint;
 mod fields;
 mod input;
+mod link;
 mod mirror;
 mod netbox;
 mod node;
@@ -38,6 +39,7 @@ pub struct Mutation(
     tag::TagMutation,
     sync::SyncMutation,
     mirror::MirrorMutation,
+    link::LinkMutation,
 );
 
 /// Items of one bulk mutation at most.

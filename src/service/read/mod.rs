@@ -325,7 +325,7 @@ where
         let (mut query, _) = matching(db.backend(), view, kind, &Filter::everything(), Parents::Root);
         let id = Expr::col((Alias::new(kind.table()), Alias::new("id")));
         query.and_where(one_of(id, ids, db.backend()));
-        for row in select::<E>(db, query).await? {
+        for row in select::<E>(db, query, &[]).await? {
             found.insert(row.id(), Arc::new(row));
         }
     }
@@ -354,15 +354,25 @@ where
 {
     let (mut query, _) = matching(db.backend(), view, E::Model::KIND, filter, Parents::Root);
     query.limit(1);
-    Ok(select::<E>(db, query).await?.pop().map(Arc::new))
+    Ok(select::<E>(db, query, &[]).await?.pop().map(Arc::new))
 }
 
-async fn select<E>(db: &Db, mut query: SelectStatement) -> Result<Vec<E::Model>>
+/// All viewable rows of a kind, in no order, but for columns that nobody looks at, as in [`Listing::unread`].
+pub async fn all<E>(db: &Db, view: &View, unread: &[&str]) -> Result<Vec<E::Model>>
 where
     E: EntityTrait,
     E::Model: Resource + FromQueryResult,
 {
-    columns::<E>(&mut query, &[]);
+    let (query, _) = matching(db.backend(), view, E::Model::KIND, &Filter::everything(), Parents::Root);
+    select::<E>(db, query, unread).await
+}
+
+async fn select<E>(db: &Db, mut query: SelectStatement, unread: &[&str]) -> Result<Vec<E::Model>>
+where
+    E: EntityTrait,
+    E::Model: Resource + FromQueryResult,
+{
+    columns::<E>(&mut query, unread);
     let rows = db.read.query_all(&query).await?;
     Ok(rows.iter().map(|row| E::Model::from_query_result(row, "")).collect::<Result<_, _>>()?)
 }

@@ -275,7 +275,7 @@ async fn no_field_of_any_type_asks_once_a_row(db: TestDb) {
 #[test]
 fn the_walk_reaches_every_type() {
     let shape = Shape::new();
-    let feeds = [("ChangeConnection", 2), ("SyncRunConnection", 3)];
+    let feeds = [("ChangeConnection", 2), ("SyncRunConnection", 3), ("LinkSuggestionConnection", 3)];
     let feeds = feeds.into_iter().flat_map(|(ty, levels)| shape.of_connection(ty, levels));
     let text = ROOTS.iter().flat_map(|(_, ty)| shape.of_object(ty, 2)).chain(feeds).collect::<Vec<_>>().join("\n");
     let mut reached = BTreeSet::new();
@@ -351,6 +351,28 @@ async fn runs_ask_once_a_page(db: TestDb) {
     // One statement for all endpoints, whatever is asked of their sync.
     let bare = server.count("{ proxmoxEndpoints { nodes { name } } }").await;
     assert_eq!(server.count("{ proxmoxEndpoints { nodes { lastSync nextSync state } } }").await, bare + 1);
+}
+
+/// Suggestions of links: the topology's own links cleared, and NetBox's names made those of Proxmox.
+async fn link_suggestions_ask_once_a_page(db: TestDb) {
+    let (server, shape) = (server(&db, 60).await, Shape::new());
+    for sql in [
+        "UPDATE proxmox_cluster SET netbox_cluster_id = NULL",
+        "UPDATE proxmox_node SET netbox_device_id = NULL",
+        "UPDATE netbox_cluster SET name = replace(name, 'nb', 'cluster')",
+        "UPDATE netbox_device SET name = replace(name, 'device', 'node')",
+    ] {
+        crate::service::execute(&server.app.db, sql).await;
+    }
+    for token in [ADMIN, RESTRICTED] {
+        for selection in shape.of_connection("LinkSuggestionConnection", 3) {
+            for ty in ["PROXMOX_CLUSTER", "PROXMOX_NODE"] {
+                let question =
+                    |first: usize| format!("{{ linkSuggestions(type: {ty}, first: {first}) {{ {selection} }} }}");
+                same_as(&server, token, &question(2), &question(50)).await;
+            }
+        }
+    }
 }
 
 /// What a bulk mutation answers is read at once: nested fields cost the same for many items as for few.
@@ -533,6 +555,7 @@ both!(
     no_field_of_any_type_asks_once_a_row,
     the_feed_asks_once_a_page,
     runs_ask_once_a_page,
+    link_suggestions_ask_once_a_page,
     payloads_do_not_ask_once_an_item,
     flags_of_nested_pages_are_asked_once,
     objects_by_id_and_search_ask_once_a_kind,

@@ -39,6 +39,7 @@ pub fn document(name: &str) -> String {
         ("delete", "") => "DeleteInput".to_owned(),
         ("delete", _) => "DeleteManyInput".to_owned(),
         ("update", _) => format!("Update{ty}{bulk}Input"),
+        ("accept" | "reject", _) => format!("{}{noun}Input", verb[..1].to_uppercase() + &verb[1..]),
         _ => format!("Create{ty}{bulk}Input"),
     };
     let field = single[..1].to_lowercase() + &single[1..];
@@ -50,6 +51,9 @@ pub fn document(name: &str) -> String {
         }
         ("delete", _) => {
             format!("results {{ index {gone} }} succeeded failed effects {{ type deleted detached }} clientMutationId")
+        }
+        ("accept" | "reject", _) => {
+            "object { id databaseId } userErrors { code message path } clientMutationId".to_owned()
         }
         (_, "") => format!("{object} clientMutationId"),
         _ => format!("results {{ index {object} }} succeeded failed clientMutationId"),
