@@ -235,11 +235,12 @@ impl LinkQuery {
         let endpoint = endpoint.map(|id| local_id(&id, Kind::Endpoint)).transpose();
         let endpoint = endpoint.map_err(|error| Failure::from(error.within("endpoint")))?;
         let question = Question { ty: ty.map(link::LinkType::from), endpoint, exact };
-        let all = link::suggestions(&session.app.db, session.principal.view(), &question).await?;
+        let all = session.loaders().suggestions().await?;
+        let all = all.iter().filter(|suggestion| question.takes(suggestion)).collect::<Vec<_>>();
         let total = all.len();
         let start = page.after.map_or(0, |place| all.partition_point(|suggestion| !is_behind(suggestion, &place)));
         let shown = all.into_iter().skip(start).take(page.limit as usize);
-        let suggestions = shown.map(LinkSuggestion).collect::<Vec<_>>();
+        let suggestions = shown.cloned().map(LinkSuggestion).collect::<Vec<_>>();
         let more = start + suggestions.len() < total;
         Ok(LinkSuggestionConnection { suggestions, before: start > 0, more, total })
     }

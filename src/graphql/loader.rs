@@ -1,6 +1,7 @@
 //! The loaders of one request: every reference and every nested list is asked for together with its siblings.
 //!
 //! They are made per request, since what they answer depends on who asks, and is old after a mutation.
+mod links;
 mod runs;
 
 pub use runs::{CountKey, StrideKey};
@@ -15,10 +16,12 @@ use crate::entity::{
 };
 use crate::error::Error;
 use crate::principal::Principal;
+use crate::service::link::Suggestion;
 use crate::service::read::log::{self, Changes, Stretch};
 use crate::service::read::sync::Stride;
 use crate::service::read::{self, Group, GroupKey, Parents, ROOT, Rows, Side, Summary};
 use dataloader::{BatchFn, cached};
+use links::SuggestionBatch;
 use runs::{RunBatch, RunChangeBatch, RunChangeCountBatch, StateBatch};
 use sea_orm::{EntityTrait, FromQueryResult};
 use std::collections::HashMap;
@@ -73,6 +76,7 @@ pub struct Loaders {
     runs: Loader<i32, Option<Arc<sync_run::Model>>, RunBatch>,
     run_changes: Loader<StrideKey, Arc<Stride<sync_change::Model>>, RunChangeBatch>,
     run_change_counts: Loader<CountKey, i64, RunChangeCountBatch>,
+    suggestions: Loader<(), Arc<[Suggestion]>, SuggestionBatch>,
 }
 
 /// The loaders of one kind.
@@ -146,6 +150,7 @@ impl Loaders {
             runs: Loader::new(&source, RunBatch(source.clone())),
             run_changes: Loader::new(&source, RunChangeBatch(source.clone())),
             run_change_counts: Loader::new(&source, RunChangeCountBatch(source.clone())),
+            suggestions: Loader::new(&source, SuggestionBatch(source.clone())),
         }
     }
 
@@ -202,6 +207,11 @@ impl Loaders {
     /// How many changes a run of sync has.
     pub async fn count_run_changes(&self, key: CountKey) -> Result<i64> {
         self.run_change_counts.load(key).await
+    }
+
+    /// All suggestions of links, read once however many fields ask.
+    pub async fn suggestions(&self) -> Result<Arc<[Suggestion]>> {
+        self.suggestions.load(()).await
     }
 
     /// The groups of a list.

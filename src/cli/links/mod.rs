@@ -89,7 +89,9 @@ impl Command {
 
 async fn suggestions(app: &App, ty: Option<Type>, exact: bool) -> Result<Vec<Suggestion>> {
     let question = Question { ty: ty.map(LinkType::from), endpoint: None, exact: exact.then_some(true) };
-    link::suggestions(&app.db, Principal::operator().view(), &question).await
+    let mut found = link::suggestions(&app.db, Principal::operator().view()).await?;
+    found.retain(|suggestion| question.takes(suggestion));
+    Ok(found)
 }
 
 impl Suggest {
@@ -111,7 +113,7 @@ impl Accept {
         }
         show::table(&found)?;
         if !self.yes {
-            match terminal::agrees(&format!("Make these {} links?", found.len()))? {
+            match terminal::agrees(&format!("\nMake the links to the first of each, {} in all?", found.len()))? {
                 Some(true) => {}
                 Some(false) => return Err(Error::Conflict("nothing is linked".into())),
                 None => {
@@ -127,6 +129,6 @@ impl Accept {
         });
         let steps = steps.collect::<Vec<_>>();
         app.decide(Actor::operator(), &steps).await?;
-        print(&format!("\n{} links are made\n", steps.len()))
+        print(&format!("\nlinks made: {}\n", steps.len()))
     }
 }

@@ -12,10 +12,11 @@ pub(super) fn suggestions(found: &[Suggestion]) -> Result<()> {
     }
     table(found)?;
     let exact = found.iter().filter(|suggestion| suggestion.exact).count();
-    print(&format!(
-        "\n{} suggestions, {exact} of them exact; to make those links: proxbox-graphql links accept --exact\n",
-        found.len()
-    ))
+    let how = match exact {
+        0 => "have a look, and make links by: proxbox-graphql links accept OBJECT TARGET",
+        _ => "make those links by: proxbox-graphql links accept --exact",
+    };
+    print(&format!("\n{} suggestions, {exact} of them exact; {how}\n", found.len()))
 }
 
 /// A line a candidate; what is the same as in the line above is left out.

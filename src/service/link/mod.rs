@@ -12,7 +12,7 @@ pub use suggest::{Facts, MOST_CANDIDATES, suggest};
 use super::read;
 use crate::db::Db;
 use crate::entity::{Kind, cluster, endpoint, link_decision, netbox_cluster, netbox_device, node};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::filter::View;
 use chrono::{DateTime, Utc};
 use sea_orm::EntityTrait;
@@ -101,7 +101,8 @@ pub struct Question {
 }
 
 impl Question {
-    fn takes(&self, suggestion: &Suggestion) -> bool {
+    /// Whether it asks for this one.
+    pub fn takes(&self, suggestion: &Suggestion) -> bool {
         let endpoint = suggestion.endpoint.as_ref().map(|(id, _)| *id);
         self.ty.is_none_or(|ty| ty == suggestion.ty)
             && self.endpoint.is_none_or(|id| Some(id) == endpoint)
@@ -109,9 +110,9 @@ impl Question {
     }
 }
 
-/// The suggestions for what may be viewed, by type, name and id: six statements, whatever there is. What may not be
-/// viewed is no candidate, and confirms and contradicts nothing.
-pub async fn suggestions(db: &Db, view: &View, question: &Question) -> Result<Vec<Suggestion>> {
+/// All suggestions for what may be viewed, by type, name and id: six statements, whatever there is. What may not be viewed
+/// is no candidate, and confirms and contradicts nothing.
+pub async fn suggestions(db: &Db, view: &View) -> Result<Vec<Suggestion>> {
     const UNREAD: &[&str] = &["custom_fields"];
     let facts = Facts {
         endpoints: read::all::<endpoint::Entity>(db, view, UNREAD).await?,
@@ -121,7 +122,7 @@ pub async fn suggestions(db: &Db, view: &View, question: &Question) -> Result<Ve
         devices: read::all::<netbox_device::Entity>(db, view, UNREAD).await?,
         decisions: link_decision::Entity::find().all(&db.read).await?,
     };
-    let mut found = suggest(&facts);
-    found.retain(|suggestion| question.takes(suggestion));
-    Ok(found)
+    // Names that repeat thousands of times take a while, in which others want to go on.
+    let suggesting = tokio::task::spawn_blocking(move || suggest(&facts));
+    suggesting.await.map_err(|error| Error::Internal(format!("suggesting links failed: {error}")))
 }

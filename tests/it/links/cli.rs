@@ -103,7 +103,7 @@ async fn all_exact_links_are_made_at_once(db: TestDb) {
     assert!(refused.stderr.contains("--yes") && refused.stdout.contains("cluster:2"), "{}", refused.stderr);
     assert_eq!(linked(&program), nothing);
     let done = program.ok(&["links", "accept", "--exact", "--yes", "--type", "cluster"]);
-    assert!(done.contains("cluster:2") && !done.contains("node:") && done.ends_with("\n1 links are made\n"), "{done}");
+    assert!(done.contains("cluster:2") && !done.contains("node:") && done.ends_with("\nlinks made: 1\n"), "{done}");
     assert_eq!(linked(&program), json!([[null, 27], [null, null, null, null]]));
     program.ok(&["links", "accept", "--exact", "--yes"]);
     // What they are linked to tells the clusters apart now.

@@ -118,6 +118,10 @@ async fn the_number_of_statements_does_not_depend_on_rows(db: TestDb) {
         small = count(4).await;
     }
     assert_eq!(small, large);
+    let one = server.count("{ linkSuggestions { totalCount } }").await;
+    let several = "{ linkSuggestions { totalCount } a: linkSuggestions(exact: true) { totalCount }
+        b: linkSuggestions(type: PROXMOX_NODE, first: 1) { nodes { isExact } } }";
+    assert_eq!(server.count(several).await, one, "they are found once a request");
 }
 
 both!(arguments_narrow, pages_follow_each_other, the_number_of_statements_does_not_depend_on_rows);
