@@ -5,6 +5,7 @@ use crate::rest::{Call, NODES};
 use crate::service::{changes_after, dumped, sqlite_beside};
 use crate::support::{ADMIN, Server, TestDb, both, fill};
 use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
 use proxbox_graphql::entity::Decision;
 use proxbox_graphql::error::Error;
 use proxbox_graphql::service::Actor;
@@ -219,6 +220,18 @@ async fn several_links_are_made_all_or_none(db: TestDb) {
     assert_eq!(decisions(&desk).await, ["accepted proxmox_cluster 1 25", "accepted proxmox_node 1 31"]);
 }
 
+/// Whatever comes at the same time: the link that is there at the end is the one that counts as accepted.
+async fn of_links_made_at_the_same_time_one_counts(db: TestDb) {
+    let desk = desk(&db, json!([])).await;
+    let targets = [31, 32, 33, 34, 35, 36];
+    let accepting = targets.map(|target| desk.ask("acceptLink", json!({"object": "ProxmoxNode:1", "target": target})));
+    for payload in join_all(accepting).await {
+        assert_eq!(told(&payload), [""; 0]);
+    }
+    let linked = desk.row("proxmox_nodes", 1).await["netbox_device"].clone();
+    assert_eq!(decisions(&desk).await, [format!("accepted proxmox_node 1 {linked}")]);
+}
+
 /// The same rights as an update: with the model, with the object before, and with what becomes of it.
 async fn deciding_needs_the_right_to_change_the_object(db: TestDb) {
     let permissions = json!([
@@ -265,5 +278,6 @@ both!(
     rest_s_patch_links_too,
     dumps_take_decisions_along,
     several_links_are_made_all_or_none,
+    of_links_made_at_the_same_time_one_counts,
     deciding_needs_the_right_to_change_the_object,
 );
