@@ -8,6 +8,7 @@
 //! * [`principal`] — who asks and what they may
 //! * [`service`] — the operations; the only room that writes
 //! * [`sync`] — filling the rows from Proxmox
+//! * [`plugin`] — moving over from the NetBox plugin
 //! * [`auth`] — from a header to a principal
 //! * [`graphql`] — the GraphQL API
 //! * [`rest`] — the REST API that clients of the NetBox plugin keep using
@@ -29,6 +30,7 @@ pub mod filter;
 pub mod graphql;
 pub mod mirror;
 pub mod page;
+pub mod plugin;
 pub mod principal;
 pub mod rest;
 pub mod secret;

@@ -2,6 +2,7 @@
 mod checks;
 mod data;
 mod endpoint;
+mod import;
 mod links;
 mod netbox;
 mod serve;
@@ -58,11 +59,14 @@ enum Command {
     /// Manage Proxmox endpoints
     #[command(subcommand)]
     Endpoint(endpoint::Command),
+    /// Read the topology from Proxmox
+    Sync(sync::Sync),
+    /// Move over from another program
+    #[command(subcommand)]
+    Import(import::Command),
     /// Look after the NetBox beside this server
     #[command(subcommand)]
     Netbox(netbox::Command),
-    /// Read the topology from Proxmox
-    Sync(sync::Sync),
     /// Link Proxmox's clusters and nodes to NetBox's clusters and devices
     #[command(subcommand)]
     Links(links::Command),
@@ -101,6 +105,12 @@ impl Cli {
             }
             Command::Endpoint(command) => {
                 let app = open(global, command.settings()).await?;
+                let code = command.run(&app).await?;
+                app.close().await?;
+                return Ok(code);
+            }
+            Command::Import(command) => {
+                let app = open(global, command.settings()?).await?;
                 let code = command.run(&app).await?;
                 app.close().await?;
                 return Ok(code);

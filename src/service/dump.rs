@@ -1,6 +1,6 @@
 //! Dumping the database into a file that `load` reads back to the same rows. The change log stays behind.
 use super::file::{self, File};
-use super::load::NUMBERED;
+use super::ids;
 use super::token::Pepper;
 use crate::db::Db;
 use crate::entity::{
@@ -8,9 +8,7 @@ use crate::entity::{
     tag_assignment, token,
 };
 use crate::error::{Error, Result};
-use sea_orm::{
-    ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, IsolationLevel, QueryOrder, Statement, TransactionTrait,
-};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, IsolationLevel, QueryOrder, TransactionTrait};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -53,7 +51,7 @@ pub async fn dump(db: &Db, with_secrets: bool) -> Result<File> {
             .map(|row| token_of(row, with_secrets))
             .collect(),
         pepper: if with_secrets { Pepper::sealed(&tx).await? } else { None },
-        next_id: Some(next_id(&tx).await?),
+        next_id: Some(ids::largest_next(&tx).await?),
     };
     tx.commit().await?;
     Ok(file)
@@ -95,26 +93,6 @@ where
             row(model, tags)
         })
         .collect())
-}
-
-/// The largest of the ids that the tables would give next.
-async fn next_id(connection: &impl ConnectionTrait) -> Result<i32> {
-    let backend = connection.get_database_backend();
-    let sql = match backend {
-        DbBackend::Postgres => {
-            let next = |table| {
-                format!("SELECT last_value + CASE WHEN is_called THEN 1 ELSE 0 END AS next FROM {table}_id_seq")
-            };
-            format!("SELECT MAX(next) AS next FROM ({}) AS sequences", NUMBERED.map(next).join(" UNION ALL "))
-        }
-        _ => {
-            let names = NUMBERED.map(|table| format!("'{table}'")).join(", ");
-            format!("SELECT COALESCE(MAX(seq), 0) + 1 AS next FROM sqlite_sequence WHERE name IN ({names})")
-        }
-    };
-    let row = connection.query_one_raw(Statement::from_string(backend, sql)).await?;
-    let next: i64 = row.ok_or_else(|| Error::Internal("no sequence".into()))?.try_get("", "next")?;
-    i32::try_from(next).map_err(|_| Error::Internal("the ids are used up".into()))
 }
 
 fn tag_of(row: tag::Model) -> file::Tag {

@@ -1,7 +1,7 @@
 //! The file format of `load` and `dump`: every row with its id and times, references by id, tags by id.
 //! Keys are REST's names. What a file may leave out has a default; what nobody knows is refused.
 use super::{Clock, change};
-use crate::entity::parse_time;
+use crate::entity::{Origin, parse_time};
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::de::value::MapAccessDeserializer;
@@ -41,7 +41,7 @@ pub struct File {
     pub next_id: Option<i32>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tag {
     pub id: i32,
@@ -50,7 +50,7 @@ pub struct Tag {
     pub color: String,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetBoxCluster {
     pub id: i32,
@@ -78,7 +78,7 @@ pub struct NetBoxCluster {
     pub missed: i32,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetBoxDevice {
     pub id: i32,
@@ -114,7 +114,7 @@ pub struct NetBoxDevice {
 }
 
 /// Another object of NetBox's, as far as it is named.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Named {
     pub id: i32,
@@ -124,7 +124,7 @@ pub struct Named {
 }
 
 /// What was decided about a link.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinkDecision {
     /// `proxmox_cluster` or `proxmox_node`.
@@ -138,12 +138,57 @@ pub struct LinkDecision {
     pub at: DateTime<Utc>,
 }
 
+impl NetBoxCluster {
+    /// A reference of which no more than this is known.
+    pub fn known(id: i32, name: String, display: String, origin: Origin) -> Self {
+        Self {
+            id,
+            name,
+            display,
+            origin: origin.value().to_owned(),
+            r#type: None,
+            group: None,
+            tenant: None,
+            scope_type: None,
+            scope: None,
+            status: None,
+            netbox_updated: None,
+            missing_since: None,
+            missed: 0,
+        }
+    }
+}
+
+impl NetBoxDevice {
+    /// A reference of which no more than this is known.
+    pub fn known(id: i32, name: Option<String>, display: String, origin: Origin) -> Self {
+        Self {
+            id,
+            name,
+            display,
+            origin: origin.value().to_owned(),
+            site: None,
+            role: None,
+            tenant: None,
+            rack: None,
+            cluster: None,
+            serial: None,
+            primary_ip4: None,
+            primary_ip6: None,
+            status: None,
+            netbox_updated: None,
+            missing_since: None,
+            missed: 0,
+        }
+    }
+}
+
 /// A reference that a file brings along is kept by hand until a mirror takes it over.
 fn manual() -> String {
     "manual".into()
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
     pub id: i32,
@@ -190,7 +235,7 @@ pub struct Endpoint {
     pub last_updated: DateTime<Utc>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cluster {
     pub id: i32,
@@ -221,7 +266,7 @@ pub struct Cluster {
     pub last_updated: DateTime<Utc>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Node {
     pub id: i32,
@@ -259,7 +304,7 @@ pub struct Node {
     pub last_updated: DateTime<Utc>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Storage {
     pub id: i32,
@@ -307,7 +352,7 @@ pub struct Storage {
     pub last_updated: DateTime<Utc>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Token {
     pub name: String,

@@ -9,6 +9,8 @@ pub mod endpoint;
 mod family;
 pub mod file;
 pub mod generation;
+mod ids;
+pub mod import;
 pub mod link;
 pub mod load;
 pub mod netbox;

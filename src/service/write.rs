@@ -272,6 +272,23 @@ pub(super) async fn revise<M: Writable>(tx: &mut Tx, before: M, patch: &M::Patch
     Ok(after)
 }
 
+/// Makes rows that bring their ids along, in as few statements as the databases take; tells how many each made.
+pub(super) async fn insert_all<A>(tx: &Tx, mut rows: Vec<A>, mut told: impl FnMut(u64)) -> Result<()>
+where
+    A: ActiveModelTrait + Send,
+{
+    // SQLite binds at most 32 766 values a statement.
+    let chunk = 30_000 / <A::Entity as EntityTrait>::Column::iter().count().max(1);
+    while !rows.is_empty() {
+        let rest = rows.split_off(rows.len().min(chunk));
+        let count = rows.len() as u64;
+        A::Entity::insert_many(rows).exec_without_returning(tx.connection()).await?;
+        told(count);
+        rows = rest;
+    }
+    Ok(())
+}
+
 /// Writes the columns that differ.
 pub(super) async fn store<M: Writable>(tx: &Tx, before: &M, after: M) -> Result<M> {
     if *before == after {

@@ -1,5 +1,6 @@
-//! `netbox check` and `netbox sync`.
+//! `netbox check|sync|compare`.
 mod check;
+mod compare;
 mod sync;
 
 use super::open;
@@ -16,6 +17,8 @@ pub(super) enum Command {
     /// Read the clusters and devices of NetBox into the mirror, as the server does by itself; the exit code is 1 if NetBox
     /// could not be read, 3 if something waits for your word
     Sync(sync::Sync),
+    /// Tell in what this server differs from the plugin netbox-proxbox
+    Compare(compare::Compare),
 }
 
 impl Command {
@@ -26,6 +29,12 @@ impl Command {
             Self::Sync(sync) => {
                 let app = open(global, sync.settings()?).await?;
                 let code = sync.run(&app).await?;
+                app.close().await?;
+                Ok(code)
+            }
+            Self::Compare(compare) => {
+                let app = open(global, compare.settings()?).await?;
+                let code = compare.run(&app).await?;
                 app.close().await?;
                 Ok(code)
             }

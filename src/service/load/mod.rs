@@ -1,10 +1,11 @@
 //! Loading a file into an empty database: all or nothing, every error with the path of what is wrong.
 mod check;
-mod rows;
+pub(super) mod rows;
 
-use super::Tx;
 use super::file::{self, File, Object};
 use super::token::Pepper;
+use super::write::insert_all;
+use super::{Tx, ids};
 use crate::entity::{
     cluster, endpoint, link_decision, netbox_cluster, netbox_device, node, storage, tag, tag_assignment, token,
 };
@@ -15,7 +16,7 @@ use rows::{
     cluster_row, decision_row, endpoint_row, netbox_cluster_row, netbox_device_row, node_row, storage_row, tag_row,
     token_row,
 };
-use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, EntityTrait, Iterable, PaginatorTrait, Statement};
+use sea_orm::{ActiveModelTrait, EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
 
 /// Reads a file; what does not fit its format is told with its path.
@@ -62,7 +63,7 @@ pub async fn load(tx: &mut Tx, sealer: &Sealer, pepper: &Pepper, file: File, pro
     loader.store::<link_decision::Entity, _>(tx, "link_decisions", file.link_decisions, decision_row).await?;
     loader.insert::<tag_assignment::Entity>(tx, known.assignments).await?;
     store_tokens(tx, with_file.as_ref().unwrap_or(pepper), with_file.is_some(), file.tokens).await?;
-    start_ids_at(tx, next_id).await?;
+    ids::start_at(tx, next_id).await?;
     tx.loaded(counts);
     Ok(())
 }
@@ -123,22 +124,16 @@ impl Loader<'_> {
         self.insert::<E>(tx, rows).await
     }
 
-    async fn insert<E>(&mut self, tx: &Tx, mut rows: Vec<E::ActiveModel>) -> Result<()>
+    async fn insert<E>(&mut self, tx: &Tx, rows: Vec<E::ActiveModel>) -> Result<()>
     where
         E: EntityTrait,
         E::ActiveModel: Send,
     {
-        // SQLite binds at most 32 766 values a statement.
-        let chunk = 30_000 / E::Column::iter().count().max(1);
-        while !rows.is_empty() {
-            let rest = rows.split_off(rows.len().min(chunk));
-            let count = rows.len() as u64;
-            E::insert_many(rows).exec_without_returning(tx.connection()).await?;
+        insert_all(tx, rows, |count| {
             self.done = (self.done + count).min(self.all);
             (self.progress)(self.done, self.all);
-            rows = rest;
-        }
-        Ok(())
+        })
+        .await
     }
 }
 
@@ -150,30 +145,6 @@ async fn store_tokens(tx: &Tx, pepper: &Pepper, with_file: bool, rows: Vec<file:
             Some(_) => at(Error::input("has the same value as another one")),
             None => error.into(),
         })?;
-    }
-    Ok(())
-}
-
-/// The tables that give ids of their own to what clients see.
-pub(super) const NUMBERED: [&str; 5] =
-    ["proxmox_endpoint", "proxmox_cluster", "proxmox_node", "proxmox_storage", "tag"];
-
-/// New rows get ids from here on, or behind the largest there is.
-async fn start_ids_at(tx: &Tx, next_id: i32) -> Result<()> {
-    let backend = tx.connection().get_database_backend();
-    for table in NUMBERED {
-        let first = format!("(SELECT GREATEST({next_id}, COALESCE(MAX(id), 0) + 1) FROM {table})");
-        let statements = match backend {
-            DbBackend::Postgres => vec![format!("SELECT setval('{table}_id_seq', {first}, false)")],
-            _ => vec![
-                format!("DELETE FROM sqlite_sequence WHERE name = '{table}'"),
-                format!("INSERT INTO sqlite_sequence (name, seq) VALUES ('{table}', {first} - 1)")
-                    .replace("GREATEST", "MAX"),
-            ],
-        };
-        for sql in statements {
-            tx.connection().query_all_raw(Statement::from_string(backend, sql)).await?;
-        }
     }
     Ok(())
 }

@@ -30,14 +30,14 @@ fn optional(kind: Kind, field: &str, value: Option<&str>) -> Result<()> {
     Ok(value.map_or(Ok(()), |value| rules::text(kind, field, value))?)
 }
 
-pub(super) fn tag_row(row: file::Tag) -> Result<tag::ActiveModel> {
+pub(in super::super) fn tag_row(row: file::Tag) -> Result<tag::ActiveModel> {
     rules::filled(Kind::Tag, "name", &row.name)?;
     rules::slug(&row.slug)?;
     rules::color(&row.color)?;
     Ok(tag::ActiveModel { id: Set(row.id), name: Set(row.name), slug: Set(row.slug), color: Set(row.color) })
 }
 
-pub(super) fn netbox_cluster_row(row: file::NetBoxCluster) -> Result<netbox_cluster::ActiveModel> {
+pub(in super::super) fn netbox_cluster_row(row: file::NetBoxCluster) -> Result<netbox_cluster::ActiveModel> {
     rules::filled(Kind::NetBoxCluster, "name", &row.name)?;
     rules::filled(Kind::NetBoxCluster, "display", &row.display)?;
     for (field, value) in [("scope_type", &row.scope_type), ("status", &row.status)] {
@@ -103,7 +103,7 @@ pub(super) fn decision_row(row: file::LinkDecision) -> Result<link_decision::Act
     Ok(model.into_active_model().reset_all())
 }
 
-pub(super) fn netbox_device_row(row: file::NetBoxDevice) -> Result<netbox_device::ActiveModel> {
+pub(in super::super) fn netbox_device_row(row: file::NetBoxDevice) -> Result<netbox_device::ActiveModel> {
     optional(Kind::NetBoxDevice, "name", row.name.as_deref())?;
     rules::filled(Kind::NetBoxDevice, "display", &row.display)?;
     for (field, value) in [("serial", &row.serial), ("status", &row.status)] {
@@ -143,7 +143,18 @@ pub(super) fn netbox_device_row(row: file::NetBoxDevice) -> Result<netbox_device
     Ok(model.into_active_model().reset_all())
 }
 
-pub(super) fn endpoint_row(row: file::Endpoint, sealer: &Sealer) -> Result<endpoint::ActiveModel> {
+pub(super) fn endpoint_row(mut row: file::Endpoint, sealer: &Sealer) -> Result<endpoint::ActiveModel> {
+    let id = row.id;
+    let (password, token_value) = (row.password.take(), row.token_value.take());
+    let (sealed_password, sealed_token) = (row.sealed_password.take(), row.sealed_token_value.take());
+    let mut active = bare_endpoint_row(row)?;
+    active.password = Set(sealed(id, "password", password, sealed_password, sealer)?);
+    active.token_value = Set(sealed(id, "token_value", token_value, sealed_token, sealer)?);
+    Ok(active)
+}
+
+/// An endpoint without its secrets, whatever the file's row holds of them.
+pub(in super::super) fn bare_endpoint_row(row: file::Endpoint) -> Result<endpoint::ActiveModel> {
     let kind = Kind::Endpoint;
     rules::filled(kind, "name", &row.name)?;
     rules::port(row.port.into())?;
@@ -153,8 +164,6 @@ pub(super) fn endpoint_row(row: file::Endpoint, sealer: &Sealer) -> Result<endpo
     for (field, value) in [("domain", &row.domain), ("version", &row.version), ("repoid", &row.repoid)] {
         optional(kind, field, value.as_deref())?;
     }
-    let password = sealed(row.id, "password", row.password, row.sealed_password, sealer)?;
-    let token_value = sealed(row.id, "token_value", row.token_value, row.sealed_token_value, sealer)?;
     Ok(endpoint::ActiveModel {
         id: Set(row.id),
         name: Set(row.name),
@@ -165,9 +174,9 @@ pub(super) fn endpoint_row(row: file::Endpoint, sealer: &Sealer) -> Result<endpo
         version: Set(row.version),
         repoid: Set(row.repoid),
         username: Set(row.username),
-        password: Set(password),
+        password: Set(None),
         token_name: Set(row.token_name),
-        token_value: Set(token_value),
+        token_value: Set(None),
         verify_ssl: Set(row.verify_ssl),
         tls_fingerprint: Set(row.tls_fingerprint.as_deref().map(rules::fingerprint).transpose()?),
         tls_ca: Set(row.tls_ca.as_deref().map(rules::certificates).transpose()?),
@@ -200,7 +209,7 @@ fn sealed(
     }
 }
 
-pub(super) fn cluster_row(row: file::Cluster) -> Result<cluster::ActiveModel> {
+pub(in super::super) fn cluster_row(row: file::Cluster) -> Result<cluster::ActiveModel> {
     rules::filled(Kind::Cluster, "name", &row.name)?;
     rules::text(Kind::Cluster, "cluster_id", &row.cluster_id)?;
     if row.nodes_count < 0 {
@@ -225,7 +234,7 @@ pub(super) fn cluster_row(row: file::Cluster) -> Result<cluster::ActiveModel> {
     })
 }
 
-pub(super) fn node_row(row: file::Node) -> Result<node::ActiveModel> {
+pub(in super::super) fn node_row(row: file::Node) -> Result<node::ActiveModel> {
     rules::filled(Kind::Node, "name", &row.name)?;
     rules::text(Kind::Node, "ssl_fingerprint", &row.ssl_fingerprint)?;
     rules::text(Kind::Node, "support_level", &row.support_level)?;
@@ -254,7 +263,7 @@ pub(super) fn node_row(row: file::Node) -> Result<node::ActiveModel> {
     })
 }
 
-pub(super) fn storage_row(row: file::Storage) -> Result<storage::ActiveModel> {
+pub(in super::super) fn storage_row(row: file::Storage) -> Result<storage::ActiveModel> {
     rules::filled(Kind::Storage, "name", &row.name)?;
     for (field, value) in [
         ("storage_type", &row.storage_type),
