@@ -9,6 +9,7 @@ mod database;
 mod graphql;
 mod links;
 mod mirror;
+mod plugin;
 mod property;
 mod rest;
 mod rooms;

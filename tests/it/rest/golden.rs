@@ -15,9 +15,9 @@ const WRITING: usize = 548;
 
 /// A case: a request and what came of it, and what was asked then.
 #[derive(Debug, Deserialize)]
-struct Case {
-    id: String,
-    request: Recorded,
+pub struct Case {
+    pub id: String,
+    pub request: Recorded,
     response: Value,
     /// Only cases that are about writing have these.
     followups: Option<Vec<Part>>,
@@ -34,9 +34,9 @@ struct Part {
 
 /// A request; of its body the text matters, down to the digits of numbers.
 #[derive(Debug, Deserialize)]
-struct Recorded {
-    method: String,
-    path: String,
+pub struct Recorded {
+    pub method: String,
+    pub path: String,
     headers: Map<String, Value>,
     body: Option<Box<RawValue>>,
     /// A body that is no JSON.
@@ -44,12 +44,12 @@ struct Recorded {
 }
 
 /// The tokens of the cases by the names that stand for them.
-fn tokens() -> Map<String, Value> {
+pub fn tokens() -> Map<String, Value> {
     serde_json::from_str(include_str!("../../data/tokens.json")).unwrap()
 }
 
 /// All cases, in the order of their files.
-fn cases() -> Vec<Case> {
+pub fn cases() -> Vec<Case> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden");
     let mut files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect::<Vec<_>>();
     files.sort();
@@ -64,12 +64,12 @@ fn cases() -> Vec<Case> {
 
 impl Case {
     /// Whether it needs rows of its own. Who is refused before anything is looked at does not.
-    fn writes(&self) -> bool {
+    pub fn writes(&self) -> bool {
         self.followups.as_ref().is_some_and(|followups| self.response["status"] != 403 || !followups.is_empty())
     }
 
     /// Asks what it asks, one request after the other; tells what is wrong.
-    async fn run(&self, server: &Server, tokens: &Map<String, Value>, document: &Value) -> Option<String> {
+    pub async fn run(&self, server: &Server, tokens: &Map<String, Value>, document: &Value) -> Option<String> {
         let followups = self.followups.iter().flatten().map(|part| (&part.request, &part.response));
         for (request, response) in std::iter::once((&self.request, &self.response)).chain(followups) {
             let answer = request.call(tokens).send(server).await;
@@ -87,7 +87,7 @@ impl Case {
 
 impl Recorded {
     /// The request from the machine that the tokens of the recording were restricted to.
-    fn call(&self, tokens: &Map<String, Value>) -> Call {
+    pub fn call(&self, tokens: &Map<String, Value>) -> Call {
         let mut call = Call::raw(&self.method, &self.path).from("127.0.0.1");
         for (name, value) in &self.headers {
             let value = value.as_str().unwrap();
@@ -164,7 +164,7 @@ fn same_shape(a: &Value, b: &Value) -> bool {
 }
 
 /// Tells of all that failed at once.
-fn report(failed: &[String], ran: usize, expected: usize) {
+pub fn report(failed: &[String], ran: usize, expected: usize) {
     assert!(ran >= expected, "{ran} cases ran");
     let mut text = String::new();
     failed.iter().for_each(|why| writeln!(text, "{}", why.chars().take(900).collect::<String>()).unwrap());

@@ -1,8 +1,8 @@
 //! The REST API as its clients see it.
 mod counts;
 mod decisions;
-mod golden;
-mod openapi;
+pub mod golden;
+pub mod openapi;
 mod parity;
 mod stream;
 mod sync_runs;
