@@ -2,6 +2,7 @@
 //! names have nothing in common.
 use super::score::{Reason, Reasons};
 use super::{Candidate, LinkType, Suggestion};
+use crate::entity::netbox_cluster::SITE;
 use crate::entity::{
     Decision, Mode, Named, Origin, Resource, cluster, endpoint, link_decision, netbox_cluster, netbox_device, node,
 };
@@ -55,6 +56,7 @@ fn doubt_contested(found: &mut [Suggestion]) {
 /// Something that an object can be linked to.
 trait Target: Resource {
     fn name(&self) -> Option<&str>;
+    fn site_id(&self) -> Option<i32>;
     fn place(&self) -> Option<Named>;
     fn is_there(&self) -> bool;
 }
@@ -62,6 +64,10 @@ trait Target: Resource {
 impl Target for netbox_cluster::Model {
     fn name(&self) -> Option<&str> {
         Some(&self.name)
+    }
+
+    fn site_id(&self) -> Option<i32> {
+        self.scope_id.filter(|_| self.scope_type.as_deref() == Some(SITE))
     }
 
     fn place(&self) -> Option<Named> {
@@ -76,6 +82,10 @@ impl Target for netbox_cluster::Model {
 impl Target for netbox_device::Model {
     fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    fn site_id(&self) -> Option<i32> {
+        self.site_id
     }
 
     fn place(&self) -> Option<Named> {
@@ -176,7 +186,7 @@ impl<'a> Scene<'a> {
             self.hosts.insert(row.endpoint_id, row.id);
         }
         let linked = row.netbox_cluster_id.and_then(|id| self.clusters.by_id.get(&id).copied());
-        let sites = linked.and_then(Target::place).map(|site| site.id).into_iter().collect();
+        let sites = linked.and_then(Target::site_id).into_iter().collect();
         let around = Around { netbox_cluster: linked.map(|linked| linked.id), sites, ..Around::default() };
         self.around.insert(row.id, around);
     }
@@ -255,7 +265,7 @@ impl<'a> Scene<'a> {
 impl Suggestion {
     /// With the best of these candidates; none without any.
     fn with<T: Target>(mut self, mut judged: Vec<(&T, Reasons)>) -> Option<Self> {
-        judged.sort_by_key(|(target, reasons)| (Reverse(reasons.rank()), target.id()));
+        judged.sort_by_cached_key(|(target, reasons)| (Reverse(reasons.rank()), target.id()));
         let (_, first) = *judged.first()?;
         self.exact = first.is_exact(judged.iter().skip(1).map(|(_, other)| *other));
         self.total = judged.len();
@@ -319,8 +329,8 @@ fn same_label(a: &str, b: &str) -> Option<Reason> {
 }
 
 fn same_site(around: &Around, target: &impl Target) -> Option<Reason> {
-    let site = target.place().filter(|_| !around.sites.is_empty())?;
-    Some(if around.sites.contains(&site.id) { Reason::Site } else { Reason::OtherSite })
+    let site = target.site_id().filter(|_| !around.sites.is_empty())?;
+    Some(if around.sites.contains(&site) { Reason::Site } else { Reason::OtherSite })
 }
 
 fn address(text: &str) -> Option<IpAddr> {
