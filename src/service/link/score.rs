@@ -49,10 +49,6 @@ impl Reason {
     fn weight(self) -> i32 {
         Self::ALL[self as usize].2
     }
-
-    fn is_of_name(self) -> bool {
-        matches!(self, Self::Name | Self::NameIgnoringCase | Self::FirstLabel)
-    }
 }
 
 /// What a candidate begins with whose name is another: only clusters have such, by what their nodes are linked to.
@@ -63,14 +59,18 @@ pub const EXACT: i32 = 75;
 /// How far an exact candidate must be before the next one: by more than the difference of case, or the site alone.
 pub const CLEAR: i32 = 15;
 
-/// A set of reasons; small, since every pair of a name that repeats has one.
+/// A set of reasons and what they weigh; small, since every pair of a name that repeats has one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Reasons(u16);
+pub(super) struct Reasons {
+    set: u16,
+    sum: i32,
+}
 
 impl Reasons {
     pub(super) fn add(&mut self, reason: impl Into<Option<Reason>>) {
-        if let Some(reason) = reason.into() {
-            self.0 |= 1 << reason as u16;
+        if let Some(reason) = reason.into().filter(|reason| !self.has(*reason)) {
+            self.set |= 1 << reason as u16;
+            self.sum += reason.weight();
         }
     }
 
@@ -79,13 +79,13 @@ impl Reasons {
     }
 
     fn has(self, reason: Reason) -> bool {
-        self.0 & (1 << reason as u16) != 0
+        self.set & (1 << reason as u16) != 0
     }
 
     /// What the reasons weigh together, beyond what a score can show: certain is certain, but one may be surer.
     fn weight(self) -> i32 {
-        let base = if self.iter().any(Reason::is_of_name) { 0 } else { ANOTHER_NAME };
-        base + self.iter().map(Reason::weight).sum::<i32>()
+        let named = [Reason::Name, Reason::NameIgnoringCase, Reason::FirstLabel].into_iter().any(|name| self.has(name));
+        if named { self.sum } else { self.sum + ANOTHER_NAME }
     }
 
     /// The best come first: what a person decided, then what weighs more.
