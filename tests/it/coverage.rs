@@ -424,7 +424,9 @@ fn commands(command: &clap::Command, front: &str, found: &mut BTreeSet<String>) 
 
 async fn every_command_needs_what_it_says(db: TestDb) {
     use Need::{Database, DatabaseAndKey, Nothing};
-    let table: [(&str, &[&str], Need); 21] = [
+    let table: [(&str, &[&str], Need); 23] = [
+        ("netbox compare", &[], DatabaseAndKey),
+        ("import netbox", &[], DatabaseAndKey),
         ("netbox sync", &[], DatabaseAndKey),
         ("schema", &[], Nothing),
         ("migrate", &[], Database),
