@@ -40,6 +40,8 @@ pub struct App {
     pub holder: Arc<str>,
     /// Work that goes on behind a request and is waited for at the end.
     pub tasks: TaskTracker,
+    /// The program ends: work that may take minutes stops.
+    pub ending: CancellationToken,
 }
 
 /// What the operator decided about requests.
@@ -211,6 +213,7 @@ impl App {
             syncing: Arc::new(Semaphore::new(SYNCS)),
             holder: holder().into(),
             tasks: TaskTracker::new(),
+            ending: CancellationToken::new(),
         })
     }
 
@@ -354,6 +357,7 @@ impl App {
 
     /// Waits for what goes on in the background, and closes the database.
     pub async fn close(self) -> Result<()> {
+        self.ending.cancel();
         self.tasks.close();
         self.tasks.wait().await;
         self.db.close().await

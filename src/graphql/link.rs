@@ -100,7 +100,7 @@ impl LinkSuggestion {
         self.0.candidates.iter().cloned().map(|candidate| LinkCandidate { kind, candidate }).collect()
     }
 
-    /// How many candidates there are.
+    /// How many candidates there are; of a name that more than 1 000 objects share, 1 000 are looked at.
     async fn candidate_count(&self) -> usize {
         self.0.total
     }

@@ -85,7 +85,11 @@ pub async fn start(app: &App, order: Order) -> Result<()> {
     let begun = begin(app).await?;
     let program = app.clone();
     app.tasks.spawn(async move {
-        if let Err(error) = finish(&program, begun, &order).await {
+        let read = tokio::select! {
+            read = finish(&program, begun, &order) => read.map(drop),
+            () = program.ending.cancelled() => abandon(&program).await,
+        };
+        if let Err(error) = read {
             tracing::warn!("NetBox could not be read: {error}");
         }
     });

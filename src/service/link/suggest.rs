@@ -14,6 +14,9 @@ use std::net::IpAddr;
 /// Candidates that a suggestion names at most.
 pub const MOST_CANDIDATES: usize = 10;
 
+/// So many objects of the same name are looked at; a name that more of them share tells nothing, and every pair takes time.
+const MOST_ALIKE: usize = 1_000;
+
 /// What suggestions are made from: the rows as one may view them, linked ones too.
 #[derive(Debug, Default)]
 pub struct Facts {
@@ -120,7 +123,7 @@ impl<'a, T: Target> Targets<'a, T> {
     }
 
     fn named(&self, name: &str) -> impl Iterator<Item = &'a T> {
-        self.by_name.get(&fold(name)).into_iter().flatten().copied()
+        self.by_name.get(&fold(name)).into_iter().flatten().copied().take(MOST_ALIKE)
     }
 
     /// Those whose name, or whose first label, is the name or its first label.
@@ -129,7 +132,7 @@ impl<'a, T: Target> Targets<'a, T> {
             Some((label, _)) => self.by_name.get(&fold(label)),
             None => self.by_label.get(&fold(name)),
         };
-        self.named(name).chain(other.into_iter().flatten().copied())
+        self.named(name).chain(other.into_iter().flatten().copied().take(MOST_ALIKE))
     }
 }
 

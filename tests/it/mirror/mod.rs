@@ -1,4 +1,5 @@
 //! The mirror of NetBox: what it reads, what it keeps, and what it does when NetBox shows less or nothing.
+mod absences;
 mod deletions;
 mod doors;
 mod faults;
