@@ -1,9 +1,9 @@
 //! Moving over from the NetBox plugin netbox-proxbox: its REST API is read, and what it keeps is brought here, or
 //! compared with what is here.
 //!
-//! [`read`] asks, by the client and with no transaction open. [`row`] puts the plugin's rows into the terms of our files.
-//! [`adopt`] finds out which of them are here already, and under which id. [`merge`] says of a row that is on both sides
-//! whose value counts, [`compare`] in what they differ. [`plan`] makes everything that is to be written of it, which
+//! `read` asks, by the client and with no transaction open. `row` puts the plugin's rows into the terms of our files.
+//! `adopt` finds out which of them are here already, and under which id. `merge` says of a row that is on both sides
+//! whose value counts, `compare` in what they differ. `plan` makes everything that is to be written of it, which
 //! `service::import` does. Nothing but `read` and this file does more than think.
 
 mod adopt;
