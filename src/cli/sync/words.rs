@@ -62,8 +62,9 @@ fn fields(change: &sync_change::Model) -> String {
         Value::Object(object) => object.is_empty(),
         _ => false,
     };
-    // Name and endpoint have columns of their own, and what is not set is no news of a new row.
-    let known = |field: &str| ["name", "endpoint"].contains(&field);
+    // Name and endpoint have columns of their own, and what is not set is no news of a new row; nor is what the mirror of
+    // NetBox counts, of a reference that is not NetBox's.
+    let known = |field: &str| ["name", "endpoint", "missed"].contains(&field);
     let told = change.steps().into_iter().filter(|step| !TIMES.contains(&step.field.as_str()));
     let told = told.filter(|step| !new || !(known(&step.field) || empty(&step.after)));
     let told = told.map(|step| match new {
