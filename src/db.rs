@@ -9,7 +9,9 @@ use sea_orm::{
 use sqlx::Connection;
 use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -178,7 +180,7 @@ async fn sqlite(options: &DbOptions, file: &Path) -> Result<Db> {
         .with_regexp()
         .collation("PROXBOX_FOLD", fold::compare);
     let write = SqlitePoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(30));
-    let write = write.connect_with(connect.clone()).await.map_err(|error| match error {
+    let write = patiently(&write, &connect).await.map_err(|error| match error {
         sqlx::Error::Database(error) if error.code().as_deref() == Some("14") => {
             Error::Conflict(format!("cannot open the database file {}", file.display()))
         }
@@ -194,11 +196,27 @@ async fn sqlite(options: &DbOptions, file: &Path) -> Result<Db> {
         });
     // What is sorted for a page fits into memory many times over, and its files would be written for nothing.
     let connect = connect.create_if_missing(false).read_only(true).pragma("temp_store", "MEMORY");
-    let read = read.connect_with(connect).await.map_err(connecting)?;
+    let read = patiently(&read, &connect).await.map_err(connecting)?;
     Ok(Db {
         read: SqlxSqliteConnector::from_sqlx_sqlite_pool(read),
         write: SqlxSqliteConnector::from_sqlx_sqlite_pool(write),
     })
+}
+
+/// Connects, and tries again while others that start at the same time make the file what it is to be: turning it to WAL
+/// meets them whatever the busy timeout.
+async fn patiently(pool: &SqlitePoolOptions, connect: &SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    const TRIES: u32 = 40;
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match pool.clone().connect_with(connect.clone()).await {
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("5") && tries < TRIES => {
+                tokio::time::sleep(Duration::from_millis(rand::random_range(20..=100))).await;
+            }
+            connected => return connected,
+        }
+    }
 }
 
 /// SQLite has no statement timeout, and a dropped future does not stop its thread: every time a connection is handed

@@ -106,6 +106,9 @@ async fn rows(server: &Server) -> BTreeMap<String, Value> {
             if ["ProxmoxCluster", "ProxmoxNode", "ProxmoxStorage"].contains(&ty) {
                 row.entry("stale").or_insert(json!(false));
             }
+            if ["NetBoxCluster", "NetBoxDevice"].contains(&ty) {
+                row.entry("missed").or_insert(json!(0));
+            }
             if let Some(Value::Array(list)) = row.get_mut("tags") {
                 let slug = |id: &Value| tags.iter().find(|(of, _)| of == id).unwrap().1.clone();
                 *list = list.iter().map(slug).collect();

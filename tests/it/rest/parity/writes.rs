@@ -5,7 +5,7 @@ use crate::support::{Pristine, TestDb, both};
 use serde_json::{Map, Value, json};
 
 /// What differs from one write to the next, at any depth.
-const OF_THE_MOMENT: [&str; 2] = ["created", "last_updated"];
+const OF_THE_MOMENT: [&str; 3] = ["created", "last_updated", "at"];
 
 fn timeless(value: &Value) -> Value {
     match value {
