@@ -2,14 +2,14 @@
 use crate::client::netbox::{self, NetBox};
 use crate::client::proxmox::Rules;
 use crate::db::{Db, DbOptions};
-use crate::entity::revision;
+use crate::entity::{Decision, Kind, revision};
 use crate::error::{Error, Result};
 use crate::event::Events;
 use crate::principal::Act;
 use crate::secret::{KeySource, Sealer};
 use crate::service::batch::{self, Mode, Operation, Outcome};
 use crate::service::netbox::refuse_mirrored;
-use crate::service::netbox::through::{self, Fetched};
+use crate::service::netbox::through;
 use crate::service::token::{self, Pepper};
 use crate::service::{Actor, Tx, Writable, link, retention};
 use axum::http::{HeaderMap, HeaderName, header};
@@ -230,13 +230,13 @@ impl App {
         operations: &[Operation<M::Patch>],
         mode: Mode,
     ) -> Result<Outcome> {
-        if let Some(netbox) = &self.netbox {
-            if let Some(refused) = refuse_mirrored::<M>(&self.db, operations).await? {
-                return Ok(refused);
-            }
-            if actor.principal.may(M::KIND, Act::Add) || actor.principal.may(M::KIND, Act::Change) {
-                self.read_through(through::fetch::<M>(&self.db, netbox, operations).await?).await?;
-            }
+        if self.netbox.is_some()
+            && let Some(refused) = refuse_mirrored::<M>(&self.db, operations).await?
+        {
+            return Ok(refused);
+        }
+        if actor.principal.may(M::KIND, Act::Add) || actor.principal.may(M::KIND, Act::Change) {
+            self.read_through(&through::links::<M>(operations)).await?;
         }
         let mut tries = Tries::default();
         loop {
@@ -247,8 +247,10 @@ impl App {
         }
     }
 
-    /// Keeps what NetBox told of objects that are to be linked.
-    async fn read_through(&self, fetched: Fetched) -> Result<()> {
+    /// Asks NetBox for objects that are to be linked and not mirrored yet, and keeps what it tells.
+    async fn read_through(&self, links: &[(Kind, i32)]) -> Result<()> {
+        let Some(netbox) = &self.netbox else { return Ok(()) };
+        let fetched = through::fetch(&self.db, netbox, links).await?;
         if fetched.is_empty() {
             return Ok(());
         }
@@ -280,6 +282,9 @@ impl App {
 
     /// Accepts or rejects these links in one transaction, all or none, and begins anew as [`App::write`] does.
     pub async fn decide(&self, actor: Actor, steps: &[link::Step]) -> Result<()> {
+        let accepted = steps.iter().filter(|step| step.decision == Decision::Accepted);
+        let links = accepted.filter(|step| actor.principal.may(step.ty.object(), Act::Change));
+        self.read_through(&links.map(|step| (step.ty.target(), step.target)).collect::<Vec<_>>()).await?;
         let mut tries = Tries::default();
         loop {
             let outcome = self.decide_once(actor.clone(), steps).await;

@@ -1,9 +1,10 @@
 //! From what NetBox answers to the rows that mirror it.
 use crate::client::netbox::{Cluster, Device, Id, Named as Told, NetBox, Pages, Which};
 use crate::entity::{Kind, Named, Origin, address, netbox_cluster, netbox_device};
-use crate::error::Problem;
+use super::{remove_clusters, remove_devices};
+use crate::error::{Problem, Result};
 use crate::service::source::FIRST_LOCAL;
-use crate::service::{Clock, Writable, rules};
+use crate::service::{Clock, Tx, Writable, rules};
 use chrono::{DateTime, Utc};
 
 /// A row that mirrors an object of NetBox's.
@@ -28,6 +29,9 @@ pub trait Mirrored: Writable {
 
     /// Where the reference comes from.
     fn origin(&self) -> Origin;
+
+    /// Removes rows, and what must not stay without them.
+    fn remove_all(tx: &mut Tx, rows: &[Self]) -> impl Future<Output = Result<()>> + Send;
 
     /// When complete sweeps first lacked it, and how many did so in a row.
     fn absence(&mut self) -> (&mut Option<DateTime<Utc>>, &mut i32);
@@ -93,6 +97,10 @@ impl Mirrored for netbox_cluster::Model {
         self.origin
     }
 
+    async fn remove_all(tx: &mut Tx, rows: &[Self]) -> Result<()> {
+        remove_clusters(tx, rows).await
+    }
+
     fn absence(&mut self) -> (&mut Option<DateTime<Utc>>, &mut i32) {
         (&mut self.missing_since, &mut self.missed)
     }
@@ -139,6 +147,10 @@ impl Mirrored for netbox_device::Model {
 
     fn origin(&self) -> Origin {
         self.origin
+    }
+
+    async fn remove_all(tx: &mut Tx, rows: &[Self]) -> Result<()> {
+        remove_devices(tx, rows).await
     }
 
     fn absence(&mut self) -> (&mut Option<DateTime<Utc>>, &mut i32) {

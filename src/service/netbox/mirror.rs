@@ -119,11 +119,11 @@ pub fn absences<M: Mirrored>(
 /// Writes what a complete sweep means. Rows that changed meanwhile are met (`Contention`).
 pub async fn mark<M: Mirrored>(tx: &mut Tx, found: &Absences<M>) -> Result<()> {
     generation::change(tx, &found.marks).await?;
-    for row in &found.gone {
-        generation::unchanged(tx, std::slice::from_ref(row)).await?;
-        row.clone().remove(tx).await?;
+    if found.gone.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    generation::unchanged(tx, &found.gone).await?;
+    M::remove_all(tx, &found.gone).await
 }
 
 /// All rows of a kind.

@@ -62,15 +62,8 @@ impl Writable for netbox_cluster::Model {
         taken(Kind::NetBoxCluster)
     }
 
-    /// Its storages go with it; Proxmox clusters lose the link.
     async fn remove(self, tx: &mut Tx) -> Result<()> {
-        let storages = family::referring::<storage::Entity>(tx, storage::Column::ClusterId, &[self.id]).await?;
-        family::remove::<storage::Entity>(tx, &storages).await?;
-        let clusters = family::referring::<cluster::Entity>(tx, cluster::Column::NetboxClusterId, &[self.id]).await?;
-        family::refer::<cluster::Entity>(tx, &clusters, "netbox_cluster_id", None).await?;
-        let clusters = family::referring::<cluster::Entity>(tx, cluster::Column::LocalClusterId, &[self.id]).await?;
-        family::refer::<cluster::Entity>(tx, &clusters, "local_cluster_id", None).await?;
-        family::remove::<netbox_cluster::Entity>(tx, &[self]).await
+        remove_clusters(tx, &[self]).await
     }
 }
 
@@ -96,12 +89,29 @@ impl Writable for netbox_device::Model {
         taken(Kind::NetBoxDevice)
     }
 
-    /// Nodes lose the link.
     async fn remove(self, tx: &mut Tx) -> Result<()> {
-        let nodes = family::referring::<node::Entity>(tx, node::Column::NetboxDeviceId, &[self.id]).await?;
-        family::refer::<node::Entity>(tx, &nodes, "netbox_device_id", None).await?;
-        family::remove::<netbox_device::Entity>(tx, &[self]).await
+        remove_devices(tx, &[self]).await
     }
+}
+
+/// The storages of the clusters go with them; Proxmox clusters lose the link.
+async fn remove_clusters(tx: &mut Tx, rows: &[netbox_cluster::Model]) -> Result<()> {
+    let ids = rows.iter().map(|row| row.id).collect::<Vec<_>>();
+    let storages = family::referring::<storage::Entity>(tx, storage::Column::ClusterId, &ids).await?;
+    family::remove::<storage::Entity>(tx, &storages).await?;
+    let clusters = family::referring::<cluster::Entity>(tx, cluster::Column::NetboxClusterId, &ids).await?;
+    family::refer::<cluster::Entity>(tx, &clusters, "netbox_cluster_id", None).await?;
+    let clusters = family::referring::<cluster::Entity>(tx, cluster::Column::LocalClusterId, &ids).await?;
+    family::refer::<cluster::Entity>(tx, &clusters, "local_cluster_id", None).await?;
+    family::remove::<netbox_cluster::Entity>(tx, rows).await
+}
+
+/// Nodes lose the link.
+async fn remove_devices(tx: &mut Tx, rows: &[netbox_device::Model]) -> Result<()> {
+    let ids = rows.iter().map(|row| row.id).collect::<Vec<_>>();
+    let nodes = family::referring::<node::Entity>(tx, node::Column::NetboxDeviceId, &ids).await?;
+    family::refer::<node::Entity>(tx, &nodes, "netbox_device_id", None).await?;
+    family::remove::<netbox_device::Entity>(tx, rows).await
 }
 
 /// A device without a name is shown by its id.

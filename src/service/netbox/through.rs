@@ -35,14 +35,21 @@ impl Fetched {
     }
 }
 
-/// What the operations link to and the mirror lacks, as far as NetBox has it. A NetBox that does not answer has nothing.
-pub async fn fetch<M: Writable>(db: &Db, netbox: &NetBox, operations: &[Operation<M::Patch>]) -> Result<Fetched> {
+/// What operations link to.
+pub fn links<M: Writable>(operations: &[Operation<M::Patch>]) -> Vec<(Kind, i32)> {
     let links = operations.iter().filter_map(|operation| match operation {
         Operation::Create(patch) | Operation::Upsert(patch) | Operation::Update { patch, .. } => M::netbox_link(patch),
         _ => None,
     });
-    let links = links.filter(|(_, id)| (1..FIRST_LOCAL).contains(id)).collect::<Vec<_>>();
-    let of = |kind: Kind| links.iter().filter(|(of, _)| *of == kind).map(|(_, id)| *id).collect::<Vec<_>>();
+    links.collect()
+}
+
+/// What is to be linked and the mirror lacks, as far as NetBox has it. A NetBox that does not answer has nothing.
+pub async fn fetch(db: &Db, netbox: &NetBox, links: &[(Kind, i32)]) -> Result<Fetched> {
+    let of = |kind: Kind| {
+        let ids = links.iter().filter(|(of, id)| *of == kind && (1..FIRST_LOCAL).contains(id));
+        ids.map(|(_, id)| *id).collect::<Vec<_>>()
+    };
     Ok(Fetched {
         clusters: some::<netbox_cluster::Model>(db, netbox, of(Kind::NetBoxCluster)).await?,
         devices: some::<netbox_device::Model>(db, netbox, of(Kind::NetBoxDevice)).await?,

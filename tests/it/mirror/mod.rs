@@ -4,6 +4,7 @@ mod deletions;
 mod doors;
 mod faults;
 mod generations;
+mod scale;
 mod through;
 
 use crate::support::world::World;

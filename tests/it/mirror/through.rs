@@ -85,6 +85,20 @@ async fn mutations_and_bulks_read_through_too(db: TestDb) {
     assert_eq!(data["updateProxmoxNode"]["userErrors"], errors);
 }
 
+async fn an_accepted_link_reads_through_too(db: TestDb) {
+    let (scene, server) = beside(&db).await;
+    let accept = async |target: i32| {
+        let query = format!(
+            "mutation {{ acceptLink(input: {{object: \"ProxmoxNode:1\", target: \"NetBoxDevice:{target}\"}}) {{ userErrors {{ code }} }} }}"
+        );
+        server.data(&query).await["acceptLink"]["userErrors"].take()
+    };
+    assert_eq!(accept(91).await, json!([]));
+    assert_eq!(scene.world.asked().len(), 1);
+    assert_eq!(server.data("{ netboxDevice(id: 91) { name } }").await["netboxDevice"]["name"], "new1");
+    assert_eq!(accept(4711).await[0]["code"], "REFERENCE_NOT_FOUND");
+}
+
 async fn a_new_storage_may_name_a_new_cluster(db: TestDb) {
     let (_scene, server) = beside(&db).await;
     let answer = send(&server, Method::POST, "storage/", ADMIN, json!({"cluster": 90, "name": "fresh"})).await;
@@ -138,6 +152,7 @@ both! {
     a_patch_reads_through_to_netbox,
     a_wrong_id_is_refused_as_recorded,
     mutations_and_bulks_read_through_too,
+    an_accepted_link_reads_through_too,
     a_new_storage_may_name_a_new_cluster,
     who_may_not_write_makes_nobody_ask,
     a_netbox_that_does_not_answer_refuses_the_link_and_nothing_else,

@@ -139,22 +139,21 @@ fn list(state: &State, route: &'static str, rows: &BTreeMap<i64, Value>, request
     let limit_time = since.and_then(|since| chrono::DateTime::parse_from_rfc3339(&since).ok());
     let shown = shown.filter(|(_, row)| limit_time.is_none_or(|since| at(row).is_some_and(|at| at >= since)));
     let only_ids = of("fields") == ["id"];
-    let shown =
-        shown.map(|(id, row)| (*id, if only_ids { json!({"id": id}) } else { row.clone() })).collect::<Vec<_>>();
+    let shown = shown.collect::<Vec<_>>();
+    let row = |(id, row): &(&i64, &Value)| if only_ids { json!({"id": id}) } else { (*row).clone() };
     let limit = usize::try_from(number("limit").unwrap_or(50)).unwrap().min(state.cap);
     let link = |position: String| format!("http://elsewhere.example.com{route}?limit={limit}&{position}");
     let body = match number("start").filter(|_| state.cursor) {
         Some(start) => {
-            let left = shown.iter().filter(|(id, _)| *id >= start).collect::<Vec<_>>();
+            let left = &shown[shown.partition_point(|(id, _)| **id < start)..];
             let next = left.get(limit).map(|(id, _)| link(format!("start={id}")));
-            page(Value::Null, next.as_deref(), left.iter().take(limit).map(|(_, row)| row.clone()).collect())
+            page(Value::Null, next.as_deref(), left.iter().take(limit).map(row).collect())
         }
         None => {
             let offset = usize::try_from(number("offset").unwrap_or(0)).unwrap();
             let next = (offset + limit < shown.len()).then(|| link(format!("offset={}", offset + limit)));
             let count = shown.len() as i64 + state.lost;
-            let rows = shown.iter().skip(offset).take(limit).map(|(_, row)| row.clone()).collect();
-            page(json!(count), next.as_deref(), rows)
+            page(json!(count), next.as_deref(), shown.iter().skip(offset).take(limit).map(row).collect())
         }
     };
     ResponseTemplate::new(200).set_body_json(body)
