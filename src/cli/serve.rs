@@ -13,6 +13,7 @@ use crate::service::token::{self, NewToken};
 use crate::sync::schedule;
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -93,6 +94,20 @@ impl Demo {
         let url = format!("sqlite://{}?mode=rwc", self.0.path().join("demo.db").display());
         let database = DbOptions { url, connections: 10, statement_timeout: options.statement_timeout() };
         (database, KeySource::Beside(self.0.path().join("proxbox.key")))
+    }
+}
+
+impl Drop for Demo {
+    /// Threads of SQLite that were at work when the start was cut off may still make files, so that one try may not do.
+    fn drop(&mut self) {
+        const TRIES: u32 = 200;
+        const PAUSE: Duration = Duration::from_millis(20);
+        for _ in 0..TRIES {
+            match std::fs::remove_dir_all(self.0.path()) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => std::thread::sleep(PAUSE),
+                _ => return,
+            }
+        }
     }
 }
 

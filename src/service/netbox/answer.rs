@@ -1,7 +1,7 @@
 //! From what NetBox answers to the rows that mirror it.
+use super::{remove_clusters, remove_devices};
 use crate::client::netbox::{Cluster, Device, Id, Named as Told, NetBox, Pages, Which};
 use crate::entity::{Kind, Named, Origin, address, netbox_cluster, netbox_device};
-use super::{remove_clusters, remove_devices};
 use crate::error::{Problem, Result};
 use crate::service::source::FIRST_LOCAL;
 use crate::service::{Clock, Tx, Writable, rules};
