@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::graphql::limits::Limits;
 use crate::rest::{self, PageSizes};
 use crate::secret::KeySource;
-use crate::server::RequestLimits;
+use crate::server::{Guard, Hosts, RequestLimits};
 use crate::telemetry::LogFormat;
 use chrono::TimeDelta;
 use clap::Args;
@@ -78,6 +78,15 @@ pub struct Serve {
     /// Where clients reach this server, for the URLs in answers: scheme, host and prefix
     #[arg(long, env = "PROXBOX_PUBLIC_URL")]
     pub public_url: Option<String>,
+
+    /// Hosts under which clients may reach this server, without a port, separated by commas; *.example.com stands for all
+    /// names below, * for any
+    #[arg(long, env = "PROXBOX_ALLOWED_HOSTS", value_delimiter = ',', default_value = "*")]
+    pub allowed_hosts: Vec<String>,
+
+    /// Origins whose pages may read answers, as https://HOST or https://HOST:PORT, separated by commas; none by default
+    #[arg(long, env = "PROXBOX_CORS_ORIGINS", value_delimiter = ',', value_parser = page_origin)]
+    pub cors_origins: Vec<String>,
 
     /// Seconds that a request may take
     #[arg(
@@ -320,6 +329,16 @@ fn network(text: &str) -> std::result::Result<IpNet, String> {
     network.map_err(|_| format!("`{text}` is no address or network"))
 }
 
+/// An origin as browsers send it, so that it can be compared to the letter.
+fn page_origin(text: &str) -> std::result::Result<String, String> {
+    let origin = text.trim().trim_end_matches('/').to_ascii_lowercase();
+    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://")).unwrap_or_default();
+    if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c.is_control() || "/@?#*\\\"".contains(c)) {
+        return Err(format!("`{text}` is no origin: https://HOST or https://HOST:PORT, each one by name"));
+    }
+    Ok(origin)
+}
+
 /// What one GraphQL request may ask for.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Limits of a GraphQL request")]
@@ -434,6 +453,7 @@ impl Serve {
         let pages = PageSizes { default: self.page_size, largest: self.max_page_size };
         let rest = rest::Limits { body: self.rest_body, timeout: self.timeout(), pages };
         let write_idle = Duration::from_secs(self.write_idle);
-        RequestLimits { graphql, body: given.graphql_body, rest, timeout: self.timeout(), write_idle }
+        let guard = Guard { hosts: Hosts::new(&self.allowed_hosts), origins: self.cors_origins.clone() };
+        RequestLimits { graphql, body: given.graphql_body, rest, timeout: self.timeout(), write_idle, guard }
     }
 }

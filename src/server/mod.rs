@@ -1,5 +1,8 @@
 //! Where everything comes together: the routes, what wraps them, health, and an orderly end.
+mod guard;
 mod wire;
+
+pub use guard::{Guard, Hosts};
 
 use crate::app::{App, RequestId};
 use crate::error::{Error, Result};
@@ -9,7 +12,7 @@ use crate::rest;
 use crate::web;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -36,6 +39,7 @@ pub struct RequestLimits {
     pub write_idle: Duration,
     /// What a request may take.
     pub timeout: Duration,
+    pub guard: Guard,
 }
 
 /// All routes. The order of the layers matters: the id first, so that whatever happens inside can name it.
@@ -52,7 +56,11 @@ pub fn router(app: &App, limits: RequestLimits) -> Result<Router> {
     const WORTH_IT: u16 = 1_024;
     // Pictures and streams of events are left alone; so are small answers.
     let compression = CompressionLayer::new().compress_when(SizeAbove::new(WORTH_IT).and(DefaultPredicate::new()));
-    Ok(routes.layer(CatchPanicLayer::custom(panicked)).layer(compression).layer(from_fn(identify)))
+    let routes = routes.layer(CatchPanicLayer::custom(panicked)).layer(compression);
+    // Origins before hosts: a page of another origin may learn that the host is wrong.
+    let routes = routes.layer(from_fn_with_state(limits.guard.clone(), guard::hosts));
+    let routes = routes.layer(from_fn_with_state(limits.guard, guard::origins));
+    Ok(routes.layer(from_fn(guard::headers)).layer(from_fn(identify)))
 }
 
 /// The other end of the connection under the name that the routes know.

@@ -6,6 +6,7 @@ mod cli;
 mod client;
 mod coverage;
 mod database;
+mod exposure;
 mod graphql;
 mod links;
 mod mirror;

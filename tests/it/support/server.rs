@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use proxbox_graphql::app::App;
 use proxbox_graphql::graphql::limits::Limits;
 use proxbox_graphql::rest::{self, PageSizes};
-use proxbox_graphql::server::{RequestLimits, router};
+use proxbox_graphql::server::{Guard, RequestLimits, router};
 use serde_json::{Value, json};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -137,5 +137,6 @@ impl Server {
 pub fn limits() -> RequestLimits {
     let timeout = Duration::from_secs(10);
     let rest = rest::Limits { body: 1 << 20, timeout, pages: PageSizes { default: 50, largest: 1000 } };
-    RequestLimits { graphql: Limits::default(), body: 1 << 20, rest, timeout, write_idle: Duration::from_secs(60) }
+    let write_idle = Duration::from_secs(60);
+    RequestLimits { graphql: Limits::default(), body: 1 << 20, rest, timeout, write_idle, guard: Guard::default() }
 }
