@@ -19,3 +19,4 @@ mod smoke;
 mod storm;
 mod support;
 mod sync;
+mod threats;
