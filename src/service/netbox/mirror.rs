@@ -39,6 +39,8 @@ pub async fn keep<M: Mirrored>(tx: &mut Tx, answers: &[M::Answer]) -> Result<Kep
         }
     }
     let ids = told.keys().copied().collect::<Vec<_>>();
+    // Two may be told of the same new object at the same time.
+    tx.take_turn(M::KIND).await?;
     let stored = family::referring::<M::E>(tx, column::<M>("id")?, &ids).await?;
     let mut stored = stored.into_iter().map(|row| (row.id(), row)).collect::<HashMap<_, _>>();
     let (mut new, mut pairs) = (Vec::new(), Vec::new());

@@ -49,6 +49,24 @@ async fn a_patch_reads_through_to_netbox(db: TestDb) {
     assert_eq!(data["netboxCluster"], json!({"origin": "NETBOX", "site": {"name": "DC1"}}));
 }
 
+async fn several_may_link_the_same_new_object_at_once(db: TestDb) {
+    let (_scene, server) = beside(&db).await;
+    let bodies = (1..=8).map(|id| {
+        let server = server.clone();
+        tokio::spawn(async move {
+            let body = json!({"netbox_device": 91});
+            let answer = send(&server, Method::PATCH, &format!("nodes/{id}/"), ADMIN, body).await;
+            (answer.status, String::from_utf8_lossy(&answer.bytes).into_owned())
+        })
+    });
+    for answer in bodies.collect::<Vec<_>>() {
+        let (status, text) = answer.await.unwrap();
+        assert_eq!(status, 200, "{text}");
+    }
+    let linked = server.data("{ netboxDevice(id: 91) { proxmoxNodes { totalCount } } }").await;
+    assert_eq!(linked["netboxDevice"]["proxmoxNodes"]["totalCount"], 8);
+}
+
 async fn a_wrong_id_is_refused_as_recorded(db: TestDb) {
     let (scene, server) = beside(&db).await;
     let answer = send(&server, Method::PATCH, "clusters/1/", ADMIN, json!({"netbox_cluster": 4711})).await;
@@ -150,6 +168,7 @@ async fn mirrored_references_are_not_written_by_hand(db: TestDb) {
 
 both! {
     a_patch_reads_through_to_netbox,
+    several_may_link_the_same_new_object_at_once,
     a_wrong_id_is_refused_as_recorded,
     mutations_and_bulks_read_through_too,
     an_accepted_link_reads_through_too,
