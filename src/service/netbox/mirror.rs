@@ -4,7 +4,7 @@ use crate::db::Db;
 use crate::entity::{Origin, Resource};
 use crate::error::Result;
 use crate::service::write::column;
-use crate::service::{Tx, Writable, family, generation};
+use crate::service::{Tx, Writable, generation};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -41,7 +41,8 @@ pub async fn keep<M: Mirrored>(tx: &mut Tx, answers: &[M::Answer]) -> Result<Kep
     let ids = told.keys().copied().collect::<Vec<_>>();
     // Two may be told of the same new object at the same time.
     tx.take_turn(M::KIND).await?;
-    let stored = family::referring::<M::E>(tx, column::<M>("id")?, &ids).await?;
+    // Not locked: nearly all of them stay as they are, and those that change are looked at again.
+    let stored = M::E::find().filter(column::<M>("id")?.is_in(ids)).all(tx.connection()).await?;
     let mut stored = stored.into_iter().map(|row| (row.id(), row)).collect::<HashMap<_, _>>();
     let (mut new, mut pairs) = (Vec::new(), Vec::new());
     for (id, row) in told {
