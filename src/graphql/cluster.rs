@@ -4,12 +4,12 @@ use super::endpoint::{ProxmoxEndpoint, ProxmoxEndpointFilter};
 use super::error::Result;
 use super::filter::{
     BooleanFilter, DateTimeFilter, IdFilter, IntFilter, ProxmoxMode, ProxmoxModeFilter, StringFilter, TagsFilter,
-    filter_input, on, reference_filter,
+    filter_input, on,
 };
 use super::group::{group_key, group_object};
 use super::key::{natural_key, single};
 use super::loader::{KindLoaders, Loaders};
-use super::netbox::{NetBoxCluster, NetBoxClusterFilter};
+use super::netbox::{NetBoxCluster, NetBoxClusterRefFilter};
 use super::node::{ProxmoxNode, ProxmoxNodeListFilter};
 use super::object::tracked_object;
 use super::order::order_input;
@@ -144,11 +144,6 @@ filter_input! {
         /// Its tags.
         tags: TagsFilter => |filter| on(Kind::Cluster, "tags", filter),
     }
-}
-
-reference_filter! {
-    /// Asks of the NetBox cluster that something is linked to. All parts must hold.
-    NetBoxClusterRefFilter, NetBoxClusterFilter
 }
 
 order_input! {

@@ -4,11 +4,10 @@ mod named;
 
 pub use mirror::NetBoxMirror;
 
-use super::cluster::NetBoxClusterRefFilter;
 use super::cluster::ProxmoxCluster;
 use super::connection::{Connection, Item, connection, connections};
 use super::error::Result;
-use super::filter::{DateTimeFilter, IdFilter, ReferenceOrigin, StringFilter, filter_input, on};
+use super::filter::{DateTimeFilter, IdFilter, ReferenceOrigin, StringFilter, filter_input, on, reference_filter};
 use super::loader::{KindLoaders, Loaders};
 use super::node::ProxmoxNode;
 use super::object::resource_object;
@@ -126,6 +125,11 @@ filter_input! {
         /// When a complete sweep of NetBox first lacked it; `isNull: true` for what is there.
         missing_since: DateTimeFilter => |filter| on(Kind::NetBoxCluster, "missing_since", filter),
     }
+}
+
+reference_filter! {
+    /// Asks of the NetBox cluster that something is linked to. All parts must hold.
+    NetBoxClusterRefFilter, NetBoxClusterFilter
 }
 
 /// A site is a scope of this type; any other scope is none.

@@ -1,7 +1,6 @@
 //! Reading NetBox on demand, and who may see how it stands.
 use super::Scene;
 use crate::support::{ADMIN, Server, TestDb, both};
-use proxbox_graphql::service::Actor;
 use proxbox_graphql::service::token::{self, NewToken};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -81,7 +80,6 @@ async fn without_netbox_there_is_no_mirror(db: TestDb) {
     let query = "mutation { createNetboxCluster(input: {databaseId: 5, name: \"mine\"}) { userErrors { code } } }";
     assert_eq!(server.data(query).await["createNetboxCluster"]["userErrors"], json!([]));
     assert!(proxbox_graphql::mirror::age(&app).await.unwrap().is_none());
-    let _ = Actor::operator();
 }
 
 async fn the_token_is_nowhere(db: TestDb) {
