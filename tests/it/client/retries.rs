@@ -89,11 +89,12 @@ async fn silence_ends_in_time_and_is_not_repeated() {
 async fn budgets_end_attempts() {
     let pve = Pve::start("pve8-cluster").await;
     pve.fail("/version", 500, "got timeout");
-    let slow = Rules { retry_base: Duration::from_secs(3600), ..rules() };
+    // A random part of this must be longer than the budget.
+    let slow = Rules { retry_base: Duration::from_secs(10_000_000_000), ..rules() };
     let client = client_within(&pve, slow);
     assert_eq!(code(&client.version().await), "degraded");
     assert_eq!(pve.hits("/version"), 1, "no time for the pause");
-    let run = Rules { run_budget: Duration::from_secs(1), ..rules() };
+    let run = Rules { run_budget: Duration::from_secs(2), ..rules() };
     let client = client_within(&pve, run);
     pve.heal();
     assert_eq!(code(&client.version().await), "ok");
@@ -101,8 +102,9 @@ async fn budgets_end_attempts() {
     assert_eq!(code(&client.nodes().await), "timeout");
     pve.reset_hits();
     let failure = client.version().await.unwrap_err();
-    assert!(failure.class == Class::Timeout && failure.message.contains("1s"), "{failure}");
-    assert_eq!((pve.total_hits(), client.calls()[2].attempts), (0, 0));
+    assert!(failure.class == Class::Timeout && failure.message.contains("2s"), "{failure}");
+    // The call before may still reach the server.
+    assert_eq!((pve.hits("/version"), client.calls()[2].attempts), (0, 0));
 }
 
 #[tokio::test]
