@@ -5,6 +5,7 @@ use crate::db::{Db, DbOptions};
 use crate::entity::{Decision, Kind, revision};
 use crate::error::{Error, Result};
 use crate::event::Events;
+use crate::metrics::Metrics;
 use crate::principal::Act;
 use crate::secret::{KeySource, Sealer};
 use crate::service::batch::{self, Mode, Operation, Outcome};
@@ -31,6 +32,7 @@ pub struct App {
     pub sealer: Arc<Sealer>,
     pub pepper: Arc<Pepper>,
     pub events: Events,
+    pub metrics: Metrics,
     pub settings: Arc<Settings>,
     /// The NetBox beside this program; none if none is set.
     pub netbox: Option<Arc<NetBox>>,
@@ -208,6 +210,7 @@ impl App {
             sealer,
             pepper: Arc::new(pepper),
             events,
+            metrics: Metrics::new(),
             settings: Arc::new(settings),
             netbox,
             syncing: Arc::new(Semaphore::new(SYNCS)),

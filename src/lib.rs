@@ -15,7 +15,7 @@
 //! * [`web`] — embedded pages
 //! * [`client`] — HTTP to Proxmox VE; the only room that speaks it outward
 //! * [`app`], [`server`], [`cli`], [`config`], [`telemetry`] — the program around them
-//! * [`db`], [`secret`], [`event`], [`error`] — what everybody uses
+//! * [`db`], [`secret`], [`event`], [`metrics`], [`error`] — what everybody uses
 
 pub mod app;
 pub mod auth;
@@ -28,6 +28,7 @@ pub mod error;
 pub mod event;
 pub mod filter;
 pub mod graphql;
+pub mod metrics;
 pub mod mirror;
 pub mod page;
 pub mod plugin;
