@@ -59,6 +59,8 @@ pub struct Settings {
     pub sync: SyncSettings,
     /// When NetBox is read.
     pub mirror: MirrorSettings,
+    /// Clients reach this server by TLS of its own.
+    pub https: bool,
     /// The proxies whose word about the client counts.
     pub trusted_proxies: Vec<IpNet>,
     /// The NetBox to ask. [`App::open`] makes a client of it and takes it away from here.
@@ -139,7 +141,12 @@ impl Settings {
         let base = match (&self.public_url, host) {
             (Some(url), _) => url.trim_end_matches('/').to_owned(),
             (None, Some(host)) => {
-                let scheme = forwarded("x-forwarded-proto").filter(|scheme| *scheme == "https").unwrap_or("http");
+                let own = if self.https { "https" } else { "http" };
+                let scheme = match forwarded("x-forwarded-proto") {
+                    Some("https") => "https",
+                    Some(_) => "http",
+                    None => own,
+                };
                 let prefix = forwarded("x-forwarded-prefix").unwrap_or_default().trim_matches('/');
                 let slash = if prefix.is_empty() { "" } else { "/" };
                 format!("{scheme}://{host}{slash}{prefix}")
@@ -149,7 +156,8 @@ impl Settings {
         Origin { base, client: self.client(headers, peer) }
     }
 
-    fn trusts(&self, peer: IpAddr) -> bool {
+    /// Whether this peer is a proxy whose word counts.
+    pub fn trusts(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
         self.trusted_proxies.iter().any(|network| network.contains(&peer))
     }

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::graphql::limits::Limits;
 use crate::rest::{self, PageSizes};
 use crate::secret::KeySource;
-use crate::server::{Guard, Hosts, RequestLimits};
+use crate::server::{CertificateFiles, ConnectionLimits, Guard, Hosts, LoadLimits, RequestLimits, Tls};
 use crate::telemetry::LogFormat;
 use chrono::TimeDelta;
 use clap::Args;
@@ -128,18 +128,19 @@ pub struct Serve {
     )]
     pub max_page_size: u64,
 
-    /// Seconds that a client may take nothing of an answer; slow readers of long streams have all the time they want
-    #[arg(
-        long,
-        env = "PROXBOX_WRITE_IDLE",
-        default_value_t = 60,
-        value_parser = clap::value_parser!(u64).range(1..=3600)
-    )]
-    pub write_idle: u64,
-
     /// Bytes of a REST request's body
-    #[arg(long, env = "PROXBOX_REST_BODY", default_value_t = 8 << 20)]
+    #[arg(long, env = "PROXBOX_REST_BODY", default_value_t = 1 << 20)]
     pub rest_body: usize,
+
+    /// Bytes of the body of a REST request that may name many objects
+    #[arg(long, env = "PROXBOX_REST_BULK_BODY", default_value_t = 8 << 20)]
+    pub rest_bulk_body: usize,
+
+    #[command(flatten)]
+    pub load: LoadOptions,
+
+    #[command(flatten)]
+    pub tls: TlsFiles,
 
     /// Seconds between two runs of sync of an endpoint that has no interval of its own; 0 = never
     #[arg(
@@ -177,6 +178,136 @@ pub struct Serve {
 
     #[command(flatten)]
     pub graphql: GraphqlLimits,
+}
+
+/// What clients may take together, and how long.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Limits of connections and requests")]
+pub struct LoadOptions {
+    /// Connections at the same time
+    #[arg(
+        long,
+        env = "PROXBOX_CONNECTIONS",
+        default_value_t = 4096,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    pub connections: u32,
+
+    /// Connections of one client at the same time; trusted proxies have no limit of their own
+    #[arg(
+        long,
+        env = "PROXBOX_CLIENT_CONNECTIONS",
+        default_value_t = 1024,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    pub client_connections: u32,
+
+    /// Requests that are worked at at the same time; one more is told to come again
+    #[arg(
+        long,
+        env = "PROXBOX_REQUESTS",
+        default_value_t = 256,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    pub requests: u32,
+
+    /// Seconds that the head of a request may take, and a TLS handshake
+    #[arg(
+        long,
+        env = "PROXBOX_HEAD_TIMEOUT",
+        default_value_t = 5,
+        value_parser = clap::value_parser!(u64).range(1..=3600)
+    )]
+    pub head_timeout: u64,
+
+    /// Seconds that nothing may come of a body
+    #[arg(
+        long,
+        env = "PROXBOX_BODY_IDLE",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u64).range(1..=3600)
+    )]
+    pub body_idle: u64,
+
+    /// Seconds that a body may take
+    #[arg(
+        long,
+        env = "PROXBOX_BODY_TIMEOUT",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u64).range(1..=3600)
+    )]
+    pub body_timeout: u64,
+
+    /// Seconds that a client may take nothing of an answer; slow readers of long streams have all the time they want
+    #[arg(
+        long,
+        env = "PROXBOX_WRITE_IDLE",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u64).range(1..=3600)
+    )]
+    pub write_idle: u64,
+
+    /// Seconds that a connection may rest between two requests
+    #[arg(
+        long,
+        env = "PROXBOX_KEEP_ALIVE",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u64).range(1..=3600)
+    )]
+    pub keep_alive: u64,
+}
+
+impl LoadOptions {
+    /// What connections may take.
+    pub fn connections(&self) -> ConnectionLimits {
+        ConnectionLimits {
+            most: self.connections as usize,
+            most_each: self.client_connections as usize,
+            head: Duration::from_secs(self.head_timeout),
+            rest: Duration::from_secs(self.keep_alive),
+            write_idle: Duration::from_secs(self.write_idle),
+        }
+    }
+
+    /// What requests may take, of which none has a longer body than this.
+    fn requests(&self, body: usize) -> LoadLimits {
+        /// Bytes that the bodies of all requests may take, unless one alone may take more.
+        const MEMORY: usize = 128 << 20;
+        LoadLimits {
+            requests: self.requests as usize,
+            memory: MEMORY.max(body.saturating_mul(2)),
+            body,
+            body_idle: Duration::from_secs(self.body_idle),
+            body_total: Duration::from_secs(self.body_timeout),
+        }
+    }
+}
+
+/// TLS of the server's own.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "TLS")]
+pub struct TlsFiles {
+    /// A file with the server's certificate and what leads to its authority, in PEM; the server then speaks HTTPS only,
+    /// and follows changes of the file
+    #[arg(long, env = "PROXBOX_TLS_CERT", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// A file with the key of that certificate, in PEM
+    #[arg(long, env = "PROXBOX_TLS_KEY", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+}
+
+impl TlsFiles {
+    /// Whether clients reach this server by HTTPS.
+    pub fn is_set(&self) -> bool {
+        self.tls_cert.is_some()
+    }
+
+    /// The certificate, if one is set; fails if it cannot be used.
+    pub fn open(&self) -> Result<Option<Tls>> {
+        let (Some(certificate), Some(key)) = (&self.tls_cert, &self.tls_key) else { return Ok(None) };
+        Tls::open(CertificateFiles { certificate: certificate.clone(), key: key.clone() }).map(Some)
+    }
 }
 
 /// Which endpoints may be asked, and how.
@@ -416,6 +547,7 @@ impl Serve {
         Ok(Settings {
             anonymous_read: self.anonymous_read,
             public_url: self.public_url.clone(),
+            https: self.tls.is_set(),
             sync: self.sync.settings((self.sync_interval > 0).then(|| TimeDelta::seconds(self.sync_interval.into()))),
             change_retention: (days > 0).then(|| TimeDelta::days(days)),
             trusted_proxies: self.trusted_proxies.clone(),
@@ -451,9 +583,12 @@ impl Serve {
             nesting: given.graphql_nesting,
         };
         let pages = PageSizes { default: self.page_size, largest: self.max_page_size };
-        let rest = rest::Limits { body: self.rest_body, timeout: self.timeout(), pages };
-        let write_idle = Duration::from_secs(self.write_idle);
-        let guard = Guard { hosts: Hosts::new(&self.allowed_hosts), origins: self.cors_origins.clone() };
-        RequestLimits { graphql, body: given.graphql_body, rest, timeout: self.timeout(), write_idle, guard }
+        let rest =
+            rest::Limits { body: self.rest_body, bulk_body: self.rest_bulk_body, timeout: self.timeout(), pages };
+        let largest = self.rest_body.max(self.rest_bulk_body).max(given.graphql_body);
+        let hosts = Hosts::new(&self.allowed_hosts);
+        let guard = Guard { hosts, https: self.tls.is_set(), origins: self.cors_origins.clone() };
+        let load = self.load.requests(largest);
+        RequestLimits { graphql, body: given.graphql_body, rest, timeout: self.timeout(), load, guard }
     }
 }

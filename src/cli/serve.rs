@@ -7,12 +7,13 @@ use crate::error::{Error, Result};
 use crate::mirror;
 use crate::principal::Permission;
 use crate::secret::KeySource;
-use crate::server;
+use crate::server::{self, Tls};
 use crate::service::Actor;
 use crate::service::token::{self, NewToken};
 use crate::sync::schedule;
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -29,19 +30,20 @@ pub(super) async fn run(global: &Global, options: &Serve) -> Result<()> {
         // Even the start can be ended in an orderly way, so that no demo stays behind.
         () = stop.cancelled() => Ok(()),
         started = start(global, options) => {
-            let (app, listener, demo) = started?;
+            let (app, listener, tls, demo) = started?;
             // What the demo shows is made up, and nobody's to ask.
             if demo.is_none() {
                 app.tasks.spawn(schedule::keep(app.clone(), stop.clone()));
                 app.tasks.spawn(mirror::schedule::keep(app.clone(), stop.clone()));
             }
-            server::serve(app, listener, options.limits(), stop.clone()).await
+            server::serve(app, listener, options.limits(), options.load.connections(), tls, stop.clone()).await
         }
     }
 }
 
 /// Everything that comes before the first request.
-async fn start(global: &Global, options: &Serve) -> Result<(App, TcpListener, Option<Demo>)> {
+async fn start(global: &Global, options: &Serve) -> Result<(App, TcpListener, Option<Arc<Tls>>, Option<Demo>)> {
+    let tls = options.tls.open()?.map(Arc::new);
     let listener = server::bind(&options.listen).await?;
     let told = |error: std::io::Error| Error::Internal(error.to_string());
     let address = listener.local_addr().map_err(told)?;
@@ -56,25 +58,27 @@ async fn start(global: &Global, options: &Serve) -> Result<(App, TcpListener, Op
         Some(_) => {
             let value = fill(&app).await?;
             tracing::info!("demo data; open this link, which holds a token for it:");
-            print(&format!("{}/graphiql#token={}\n", origin(address), value.expose_secret()))?;
+            let front = origin(address, app.settings.https);
+            print(&format!("{front}/graphiql#token={}\n", value.expose_secret()))?;
         }
         None => greet(&app, address).await?,
     }
-    Ok((app, listener, demo))
+    Ok((app, listener, tls, demo))
 }
 
 /// Where a person on this machine finds the server.
-fn origin(address: SocketAddr) -> String {
+fn origin(address: SocketAddr, https: bool) -> String {
     let host = match address {
         any if any.ip().is_unspecified() => format!("127.0.0.1:{}", any.port()),
         other => other.to_string(),
     };
-    format!("http://{host}")
+    let scheme = if https { "https" } else { "http" };
+    format!("{scheme}://{host}")
 }
 
 /// What the operator wants to know at the start.
 async fn greet(app: &App, address: SocketAddr) -> Result<()> {
-    tracing::info!("listening on {address}; GraphiQL is at {}/graphiql", origin(address));
+    tracing::info!("listening on {address}; GraphiQL is at {}/graphiql", origin(address, app.settings.https));
     if token::list(&app.db).await?.is_empty() && !app.settings.anonymous_read {
         tracing::warn!("there is no API token yet; make one with: proxbox-graphql token create NAME");
     }

@@ -27,6 +27,7 @@ mod sync;
 mod tag;
 mod values;
 
+pub use http::refuse;
 pub use schema::{Schema, schema, sdl};
 
 use crate::app::{App, RequestId};
@@ -44,7 +45,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use gate::Gate;
-use http::{Transport, answer, refuse, wants_page};
+use http::{Transport, answer, wants_page};
 use limits::Limits;
 use loader::Loaders;
 use std::net::SocketAddr;

@@ -1,12 +1,14 @@
 //! A request on its way to an answer: who asks, for what, in which form, and what is passed over of it.
+use super::clock::Clock;
 use super::error::{Refusal, Result};
 use super::negotiate::Format;
 use super::query::{PageSizes, Query};
 use crate::app::{App, RequestId};
 use crate::auth;
+use crate::body::read;
 use crate::principal::Principal;
 use crate::service::Actor;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -20,9 +22,21 @@ use std::time::Duration;
 pub struct Limits {
     /// The largest body in bytes.
     pub body: usize,
-    /// What a request may take; streams may take longer.
+    /// The largest body that names many objects, in bytes.
+    pub bulk_body: usize,
+    /// What a request may take from the end of its body on; streams may take longer.
     pub timeout: Duration,
     pub pages: PageSizes,
+}
+
+/// A request before anybody is let in.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub app: App,
+    pub limits: Limits,
+    pub peer: IpAddr,
+    pub request_id: RequestId,
+    pub clock: Clock,
 }
 
 /// A request of somebody who was let in.
@@ -37,6 +51,7 @@ pub struct Ask {
     /// The front of all URLs: scheme, host and prefix.
     pub base: String,
     request_id: RequestId,
+    clock: Clock,
     ignored: Vec<(String, String)>,
     /// The same to look into: a body may hold names by the hundred thousand.
     noted: HashSet<(String, String)>,
@@ -44,18 +59,12 @@ pub struct Ask {
 
 impl Ask {
     /// Lets somebody in.
-    pub async fn enter(
-        app: &App,
-        limits: Limits,
-        parts: &Parts,
-        peer: IpAddr,
-        request_id: RequestId,
-        format: Format,
-    ) -> Result<Self> {
+    pub async fn enter(caller: Caller, parts: &Parts, format: Format) -> Result<Self> {
+        let Caller { app, limits, peer, request_id, clock } = caller;
         let origin = app.settings.origin(&parts.headers, peer);
-        let principal = auth::authenticate(app, &parts.headers, origin.client).await??;
+        let principal = auth::authenticate(&app, &parts.headers, origin.client).await??;
         Ok(Self {
-            app: app.clone(),
+            app,
             limits,
             principal,
             headers: parts.headers.clone(),
@@ -63,6 +72,7 @@ impl Ask {
             format,
             base: origin.base,
             request_id,
+            clock,
             ignored: Vec::new(),
             noted: HashSet::new(),
         })
@@ -119,19 +129,20 @@ impl Ask {
         }
     }
 
-    /// The bytes of the body, which must be JSON unless there are none.
-    pub async fn body(&self, body: Body) -> Result<Vec<u8>> {
-        let bytes = to_bytes(body, self.limits.body).await.map_err(|_| {
-            let message = format!("The body cannot be read, or is larger than {} bytes.", self.limits.body);
-            Refusal::detail(StatusCode::PAYLOAD_TOO_LARGE, message)
-        })?;
+    /// The bytes of the body, of which there may be so many, and which must be JSON unless there are none.
+    pub async fn body(&self, body: Body, limit: usize) -> Result<Vec<u8>> {
+        if let Some(encoding) = self.headers.get(header::CONTENT_ENCODING).filter(|encoding| *encoding != "identity") {
+            let message = format!("Unsupported content encoding {encoding:?} in request; gzip is supported.");
+            return Err(Refusal::detail(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+        }
+        let bytes = self.clock.wait_for(read(&self.headers, body, limit)).await?;
         let given = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let media = given.split(';').next().unwrap_or_default().trim();
         if !bytes.is_empty() && !media.eq_ignore_ascii_case("application/json") {
             let message = format!("Unsupported media type \"{given}\" in request.");
             return Err(Refusal::detail(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
         }
-        Ok(bytes.to_vec())
+        Ok(bytes)
     }
 }
 

@@ -1,5 +1,6 @@
 //! How REST says no: the plugin's statuses and bodies.
 use crate::auth::Denied;
+use crate::body::Cut;
 use crate::entity::Kind;
 use crate::error::{Code, Error, Problem};
 use axum::Json;
@@ -102,6 +103,13 @@ impl From<Denied> for Refusal {
             }
         };
         Self::detail(StatusCode::FORBIDDEN, message)
+    }
+}
+
+impl From<Cut> for Refusal {
+    fn from(cut: Cut) -> Self {
+        let refusal = Self::detail(cut.status(), cut.to_string());
+        if cut == Cut::Overloaded { refusal.with("retry-after", "1") } else { refusal }
     }
 }
 

@@ -3,6 +3,7 @@
 //! `router` is the table of contents; `resource` has the verbs, once; one file a resource has its fields.
 mod ask;
 mod body;
+mod clock;
 mod cluster;
 mod document;
 mod endpoint;

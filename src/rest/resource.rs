@@ -1,12 +1,11 @@
 //! The verbs, once for every resource: who may, on which rows, and what is answered.
-use super::ask::{Ask, Limits};
+use super::ask::{Ask, Caller};
 use super::body::Item;
 use super::document::{Document, Related, Shape, url};
 use super::error::{Refusal, Result};
 use super::field::Spec;
 use super::negotiate::{Format, negotiate};
 use super::{etag, list, metadata, write};
-use crate::app::{App, RequestId};
 use crate::error::Error;
 use crate::filter::{Filter, View, with_ids};
 use crate::principal::Act;
@@ -17,7 +16,6 @@ use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::ser::SerializeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// A model as REST shows and takes it.
@@ -48,18 +46,11 @@ const OF_LISTS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 const OF_OBJECTS: &str = "GET, HEAD, PUT, PATCH, DELETE, OPTIONS";
 
 /// Answers a request about a resource.
-pub async fn answer<M: Resource>(
-    app: &App,
-    limits: Limits,
-    peer: IpAddr,
-    id: RequestId,
-    target: Target,
-    request: Request,
-) -> Result<Response> {
+pub async fn answer<M: Resource>(caller: Caller, target: Target, request: Request) -> Result<Response> {
     let (parts, body) = request.into_parts();
     let is_reading = matches!(parts.method, Method::GET | Method::HEAD);
     let format = negotiate(&parts.headers, is_reading && matches!(target, Target::List))?;
-    let mut ask = Ask::enter(app, limits, &parts, peer, id, format).await?;
+    let mut ask = Ask::enter(caller, &parts, format).await?;
     let act = act(&parts.method, &target)?;
     if act.is_some_and(|act| !may::<M>(&ask, act)) {
         return Err(Refusal::forbidden());

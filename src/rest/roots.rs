@@ -1,15 +1,13 @@
 //! The pages that list routes, for people and clients that find their way, and the server's status.
-use super::ask::{Ask, Limits};
+use super::ask::{Ask, Caller};
 use super::error::{Refusal, Result};
 use super::negotiate::negotiate;
 use super::resource::note_parameters;
-use crate::app::{App, RequestId};
 use axum::Json;
 use axum::extract::Request;
 use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
-use std::net::IpAddr;
 
 /// The plugin and the NetBox whose behaviour this API has.
 pub const NETBOX: &str = "4.5.10";
@@ -68,17 +66,10 @@ pub enum Page {
 }
 
 /// Answers such a page, for whoever has a token.
-pub async fn answer(
-    app: &App,
-    limits: Limits,
-    peer: IpAddr,
-    id: RequestId,
-    page: Page,
-    request: Request,
-) -> Result<Response> {
+pub async fn answer(caller: Caller, page: Page, request: Request) -> Result<Response> {
     let (parts, _) = request.into_parts();
     let format = negotiate(&parts.headers, false)?;
-    let mut ask = Ask::enter(app, limits, &parts, peer, id, format).await?;
+    let mut ask = Ask::enter(caller, &parts, format).await?;
     note_parameters(&mut ask, &["format"]);
     ask.check_ignored()?;
     let body = match parts.method {

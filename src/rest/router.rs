@@ -1,5 +1,6 @@
 //! Which path leads where.
-use super::ask::Limits;
+use super::ask::{Caller, Limits};
+use super::clock::Clock;
 use super::error::{Refusal, Result};
 use super::openapi;
 use super::resource::{Resource, Target, answer};
@@ -7,8 +8,10 @@ use super::roots::{self, API_VERSION, Page};
 use super::sync;
 use crate::app::{App, RequestId};
 use crate::entity::{Kind, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag};
+use crate::error::Error;
 use axum::body::{Body, HttpBody};
-use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, Path, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
@@ -66,52 +69,43 @@ pub fn router(app: App, limits: Limits) -> Router {
         .with_state(Door { app, limits })
 }
 
-async fn list<M: Resource>(
-    State(door): State<Door>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    axum::Extension(id): axum::Extension<RequestId>,
-    request: Request,
-) -> Response {
-    let Door { app, limits } = door;
-    in_time(limits, answer::<M>(&app, limits, peer.ip(), id, Target::List, request)).await
+impl FromRequestParts<Door> for Caller {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self> {
+        let ConnectInfo(peer) = *known::<ConnectInfo<SocketAddr>>(parts)?;
+        let request_id = known::<RequestId>(parts)?.clone();
+        let Door { app, limits } = door.clone();
+        Ok(Self { clock: Clock::new(limits.timeout), app, limits, peer: peer.ip(), request_id })
+    }
 }
 
-async fn one<M: Resource>(
-    State(door): State<Door>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    axum::Extension(id): axum::Extension<RequestId>,
-    Path(text): Path<String>,
-    request: Request,
-) -> Response {
-    let Door { app, limits } = door;
-    in_time(limits, answer::<M>(&app, limits, peer.ip(), id, Target::One(text), request)).await
+/// What every request brings along.
+fn known<T: Send + Sync + 'static>(parts: &Parts) -> Result<&T> {
+    let lacks = || Error::Internal(format!("a request without {}", std::any::type_name::<T>()));
+    Ok(parts.extensions.get().ok_or_else(lacks)?)
+}
+
+async fn list<M: Resource>(caller: Caller, request: Request) -> Response {
+    in_time(caller.clock.clone(), answer::<M>(caller, Target::List, request)).await
+}
+
+async fn one<M: Resource>(caller: Caller, Path(text): Path<String>, request: Request) -> Response {
+    in_time(caller.clock.clone(), answer::<M>(caller, Target::One(text), request)).await
 }
 
 /// A route about runs of sync; the number in its path, if there is one, tells which.
 fn runs(target: fn(String) -> sync::Target) -> axum::routing::MethodRouter<Door> {
-    any(
-        async move |State(door): State<Door>,
-                    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-                    axum::Extension(id): axum::Extension<RequestId>,
-                    number: Option<Path<String>>,
-                    request: Request| {
-            let Door { app, limits } = door;
-            let target = target(number.map(|Path(text)| text).unwrap_or_default());
-            in_time(limits, sync::answer(&app, limits, peer.ip(), id, target, request)).await
-        },
-    )
+    any(async move |caller: Caller, number: Option<Path<String>>, request: Request| {
+        let target = target(number.map(|Path(text)| text).unwrap_or_default());
+        in_time(caller.clock.clone(), sync::answer(caller, target, request)).await
+    })
 }
 
 fn page(page: Page) -> axum::routing::MethodRouter<Door> {
-    any(
-        async move |State(door): State<Door>,
-                    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-                    axum::Extension(id): axum::Extension<RequestId>,
-                    request: Request| {
-            let Door { app, limits } = door;
-            in_time(limits, roots::answer(&app, limits, peer.ip(), id, page, request)).await
-        },
-    )
+    any(async move |caller: Caller, request: Request| {
+        in_time(caller.clock.clone(), roots::answer(caller, page, request)).await
+    })
 }
 
 /// The document holds no data, so it needs no token.
@@ -120,11 +114,10 @@ async fn schema(State(door): State<Door>, ConnectInfo(peer): ConnectInfo<SocketA
 }
 
 /// An answer within the time that a request has. The body of a stream is not part of it.
-async fn in_time(limits: Limits, answering: impl Future<Output = Result<Response>>) -> Response {
-    match tokio::time::timeout(limits.timeout, answering).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(refusal)) => refusal.into_response(),
-        Err(_) => Refusal::timeout().into_response(),
+async fn in_time(clock: Clock, answering: impl Future<Output = Result<Response>>) -> Response {
+    match clock.run(answering).await {
+        Some(answered) => answered.unwrap_or_else(Refusal::into_response),
+        None => Refusal::timeout().into_response(),
     }
 }
 

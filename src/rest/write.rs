@@ -23,9 +23,9 @@ use std::sync::Arc;
 /// Objects of one bulk request at most: what one transaction does in the time that a request has.
 const MOST: usize = 10_000;
 
-/// The body of a request, read as far as its outer form.
-pub async fn read_body(ask: &Ask, body: Body) -> Result<Given> {
-    let bytes = ask.body(body).await?;
+/// The body of a request, of so many bytes at most, read as far as its outer form.
+pub async fn read_body(ask: &Ask, body: Body, limit: usize) -> Result<Given> {
+    let bytes = ask.body(body, limit).await?;
     body::parse(&bytes).map_err(|error| Refusal::detail(StatusCode::BAD_REQUEST, format!("JSON parse error - {error}")))
 }
 
@@ -97,7 +97,7 @@ fn creation<M: Resource>(patch: M::Patch) -> Operation<M::Patch> {
 pub async fn create<M: Resource>(ask: &mut Ask, body: Body) -> Result<Response> {
     note_parameters(ask, &["format"]);
     let mut known = Known::new();
-    match read_body(ask, body).await? {
+    match read_body(ask, body, ask.limits.bulk_body).await? {
         Given::Many(elements) => create_many::<M>(ask, within_bounds(elements)?).await,
         one => {
             let item = item::<M>(ask, Verb::Create, one_object(one)?, &mut known).await?;
@@ -181,7 +181,7 @@ pub async fn update<M: Resource>(ask: &mut Ask, row: &M, verb: Verb, body: Body)
     note_parameters(ask, &["format"]);
     // The time goes along: what changes between here and the write is noticed there.
     let if_last_updated = etag::must_match(&ask.headers, &version(row)?)?.then(|| last_updated(row)).flatten();
-    let fields = one_object(read_body(ask, body).await?)?;
+    let fields = one_object(read_body(ask, body, ask.limits.body).await?)?;
     let item = item::<M>(ask, verb, fields, &mut Known::new()).await?;
     ask.check_ignored()?;
     let id = row.id();
@@ -195,7 +195,7 @@ pub async fn delete<M: Resource>(ask: &mut Ask, row: &M, body: Body) -> Result<R
     note_parameters(ask, &["format"]);
     ask.check_ignored()?;
     let if_last_updated = etag::must_match(&ask.headers, &version(row)?)?.then(|| last_updated(row)).flatten();
-    one_object(read_body(ask, body).await?)?;
+    one_object(read_body(ask, body, ask.limits.body).await?)?;
     write_one::<M>(ask, Operation::Delete { id: row.id(), if_last_updated }).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -244,7 +244,7 @@ async fn reachable<M: Resource>(ask: &mut Ask, ids: &[i64], act: Act) -> Result<
 /// PUT and PATCH on a list: all or nothing.
 pub async fn update_many<M: Resource>(ask: &mut Ask, verb: Verb, body: Body) -> Result<Response> {
     note_parameters(ask, &["format"]);
-    let elements = list(read_body(ask, body).await?)?;
+    let elements = list(read_body(ask, body, ask.limits.bulk_body).await?)?;
     let ids = ids(&elements)?;
     let reachable = reachable::<M>(ask, &ids, Act::Change).await?;
     let (mut known, mut operations) = (Known::new(), Vec::new());
@@ -283,7 +283,7 @@ async fn ordered<M: Resource>(ask: &Ask, ids: &HashSet<i64>) -> Result<Vec<Arc<M
 /// DELETE on a list: all or nothing.
 pub async fn delete_many<M: Resource>(ask: &mut Ask, body: Body) -> Result<Response> {
     note_parameters(ask, &["format"]);
-    let elements = list(read_body(ask, body).await?)?;
+    let elements = list(read_body(ask, body, ask.limits.bulk_body).await?)?;
     let ids = ids(&elements)?;
     let reachable = reachable::<M>(ask, &ids, Act::Delete).await?;
     ask.check_ignored()?;

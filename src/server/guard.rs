@@ -11,6 +11,8 @@ use serde_json::json;
 #[derive(Clone, Debug, Default)]
 pub struct Guard {
     pub hosts: Hosts,
+    /// Browsers are told to come by HTTPS only, for a year.
+    pub https: bool,
     /// Whose pages may read answers: scheme, host and port, as browsers send them.
     pub origins: Vec<String>,
 }
@@ -60,8 +62,8 @@ pub async fn hosts(State(guard): State<Guard>, request: Request, next: Next) -> 
     if is_health || allowed.0.is_empty() || (!asked.is_empty() && asked.iter().all(|host| allowed.allow(host))) {
         return next.run(request).await;
     }
-    let body = Json(json!({"detail": "This server is not reached under this host: see PROXBOX_ALLOWED_HOSTS."}));
-    (StatusCode::MISDIRECTED_REQUEST, body).into_response()
+    let message = "This server is not reached under this host: see PROXBOX_ALLOWED_HOSTS.";
+    (StatusCode::MISDIRECTED_REQUEST, Json(json!({"detail": message}))).into_response()
 }
 
 /// Lets the pages of these origins read answers; nobody else's, and none by default. There are no cookies, so that a page
@@ -105,9 +107,12 @@ fn preflown() -> Response {
 
 /// Puts on every answer what keeps a browser from doing more with it than reading; routes that know better have put
 /// theirs already.
-pub async fn headers(request: Request, next: Next) -> Response {
+pub async fn headers(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    if guard.https {
+        add(headers, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),

@@ -1,8 +1,17 @@
 //! Where everything comes together: the routes, what wraps them, health, and an orderly end.
+mod accept;
+mod exchange;
 mod guard;
+mod load;
+mod slots;
+mod socket;
+mod tls;
 mod wire;
 
+pub use accept::ConnectionLimits;
 pub use guard::{Guard, Hosts};
+pub use load::LoadLimits;
+pub use tls::{CertificateFiles, Tls};
 
 use crate::app::{App, RequestId};
 use crate::error::{Error, Result};
@@ -10,23 +19,24 @@ use crate::graphql::{self, limits::Limits};
 use crate::mirror;
 use crate::rest;
 use crate::web;
-use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use load::Load;
 use rand::distr::{Alphanumeric, SampleString};
 use serde_json::json;
-use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
+use tower_http::decompression::RequestDecompressionLayer;
 use tracing::Instrument;
-use wire::{Peer, Wires};
 
 /// What requests may cost.
 #[derive(Clone, Debug)]
@@ -35,10 +45,9 @@ pub struct RequestLimits {
     /// The largest body of a GraphQL request, in bytes.
     pub body: usize,
     pub rest: rest::Limits,
-    /// How long a client may take nothing of an answer that is there for it.
-    pub write_idle: Duration,
-    /// What a request may take.
+    /// What a request may take, from the end of its body on.
     pub timeout: Duration,
+    pub load: LoadLimits,
     pub guard: Guard,
 }
 
@@ -56,19 +65,15 @@ pub fn router(app: &App, limits: RequestLimits) -> Result<Router> {
     const WORTH_IT: u16 = 1_024;
     // Pictures and streams of events are left alone; so are small answers.
     let compression = CompressionLayer::new().compress_when(SizeAbove::new(WORTH_IT).and(DefaultPredicate::new()));
-    let routes = routes.layer(CatchPanicLayer::custom(panicked)).layer(compression);
+    let routes = routes.layer(CatchPanicLayer::custom(panicked));
+    // What is in another encoding than these is left to the routes, which refuse it in their own words.
+    let routes = routes.layer(RequestDecompressionLayer::new().pass_through_unaccepted(true)).layer(compression);
+    let load = Load::new(limits.load, app.metrics.clone());
+    let routes = routes.layer(from_fn_with_state(load, load::shed));
     // Origins before hosts: a page of another origin may learn that the host is wrong.
     let routes = routes.layer(from_fn_with_state(limits.guard.clone(), guard::hosts));
-    let routes = routes.layer(from_fn_with_state(limits.guard, guard::origins));
-    Ok(routes.layer(from_fn(guard::headers)).layer(from_fn(identify)))
-}
-
-/// The other end of the connection under the name that the routes know.
-async fn name_peer(mut request: Request, next: Next) -> Response {
-    if let Some(ConnectInfo(Peer(peer))) = request.extensions().get().copied() {
-        request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer));
-    }
-    next.run(request).await
+    let routes = routes.layer(from_fn_with_state(limits.guard.clone(), guard::origins));
+    Ok(routes.layer(from_fn_with_state(limits.guard, guard::headers)).layer(from_fn(identify)))
 }
 
 /// Gives every request an id, that of the client if it is a sound one, and logs how it ended.
@@ -88,6 +93,14 @@ async fn identify(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert(HEADER, id);
     }
     response
+}
+
+/// A refusal from before any route, in the form of the door that was meant.
+fn refused(path: &str, headers: &HeaderMap, status: StatusCode, code: &'static str, message: &str) -> Response {
+    match path {
+        "/graphql" => graphql::refuse(headers, status, code, message),
+        _ => (status, Json(json!({"detail": message}))).into_response(),
+    }
 }
 
 /// A panic is a defect of ours; the client learns no more than that.
@@ -136,19 +149,29 @@ pub async fn bind(address: &str) -> Result<TcpListener> {
 }
 
 /// Serves until told to stop, then lets requests in flight end.
-pub async fn serve(app: App, listener: TcpListener, limits: RequestLimits, stop: CancellationToken) -> Result<()> {
+pub async fn serve(
+    app: App,
+    listener: TcpListener,
+    limits: RequestLimits,
+    connections: ConnectionLimits,
+    tls: Option<Arc<Tls>>,
+    stop: CancellationToken,
+) -> Result<()> {
     app.tasks.spawn(app.clone().keep_house(stop.clone()));
-    let listener = Wires { listener, write_idle: limits.write_idle };
-    let routes = router(&app, limits)?.layer(from_fn(name_peer));
-    let routes = routes.into_make_service_with_connect_info::<Peer>();
-    let stopped = stop.clone();
-    let serving = axum::serve(listener, routes).with_graceful_shutdown(async move { stopped.cancelled().await });
+    let routes = router(&app, limits)?;
+    let following = async {
+        match &tls {
+            Some(tls) => tls.follow().await,
+            None => std::future::pending().await,
+        }
+    };
     let overdue = async {
         stop.cancelled().await;
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
-        served = serving => served.map_err(|error| Error::Internal(error.to_string()))?,
+        () = accept::serve(app.clone(), listener, routes, connections, tls.clone(), stop.clone()) => {}
+        () = following => {}
         () = overdue => tracing::warn!("requests were still open after {GRACE:?}; they are cut off"),
     }
     app.close().await

@@ -1,44 +1,33 @@
-//! Connections as clients really use them: how long they may take nothing, and which targets they write.
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
-use socket2::SockRef;
-use std::io::{Result, Write};
-use std::net::SocketAddr;
+//! Connections as clients really use them: how long the head of a request may take, and which targets they write.
+use super::exchange::Exchanges;
+use std::io::{Error, ErrorKind, Result, Write};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_io_timeout::TimeoutStream;
+use tokio::time::{Sleep, sleep};
 
 /// The largest head of a request that is looked at, in bytes; hyper refuses longer ones itself.
-const LONGEST_HEAD: usize = 64 << 10;
+pub const LONGEST_HEAD: usize = 64 << 10;
 /// Headers of a request that are looked at; more are handed on as they are.
 const MOST_HEADERS: usize = 100;
 
-/// What a connection may hold of an answer that its client has not taken, in bytes. Linux calls a socket writable once a
-/// third of this is free: with the megabytes that it would come to by itself, a slow client looked like one that takes
-/// nothing; and what many slow clients hold is memory of the kernel.
-const SEND_BUFFER: usize = 256 << 10;
-
-/// Listens, and cuts clients off that take nothing of an answer for too long: they would keep it in memory for ever.
-#[derive(Debug)]
-pub struct Wires {
-    pub listener: TcpListener,
-    /// How long a client may take nothing while something is there for it.
-    pub write_idle: Duration,
-}
-
-/// The other end of a connection.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub SocketAddr);
-
-/// A connection whose requests are repaired, if need be.
-pub struct Wire {
-    stream: Pin<Box<TimeoutStream<TcpStream>>>,
+/// A connection whose requests are repaired, if need be, and whose heads must come in time.
+pub struct Wire<S> {
+    stream: S,
     state: State,
     /// What was read and not yet handed on.
     ready: Vec<u8>,
+    clock: Clock,
+}
+
+/// The time that a head has, from its first byte on; that of a first request from the connection on.
+struct Clock {
+    exchanges: Arc<Exchanges>,
+    within: Duration,
+    /// Runs, and how many requests had begun when it was started: another one means that the head is there.
+    running: Option<(usize, Pin<Box<Sleep>>)>,
 }
 
 enum State {
@@ -48,32 +37,35 @@ enum State {
     Open,
 }
 
-impl Listener for Wires {
-    type Io = Wire;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Wire, SocketAddr) {
-        let (stream, peer) = Listener::accept(&mut self.listener).await;
-        if let Err(error) = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER) {
-            tracing::debug!("the buffer of a connection keeps its size: {error}");
+impl Clock {
+    fn start(&mut self) {
+        let begun = self.exchanges.begun();
+        let is_old = self.running.as_ref().is_none_or(|(then, _)| *then != begun);
+        if is_old && self.exchanges.is_idle() {
+            self.running = Some((begun, Box::pin(sleep(self.within))));
         }
-        let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(self.write_idle));
-        (Wire { stream: Box::pin(stream), state: State::Head(Vec::new()), ready: Vec::new() }, peer)
     }
 
-    fn local_addr(&self) -> Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-}
-
-impl Connected<IncomingStream<'_, Wires>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Wires>) -> Self {
-        Self(*stream.remote_addr())
+    /// An error as soon as a head is late.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Result<()> {
+        let Some((then, sleep)) = &mut self.running else { return Ok(()) };
+        if *then != self.exchanges.begun() {
+            self.running = None;
+        } else if sleep.as_mut().poll(cx).is_ready() {
+            return Err(Error::new(ErrorKind::TimedOut, "the head of a request did not come in time"));
+        }
+        Ok(())
     }
 }
 
-impl Wire {
+impl<S> Wire<S> {
+    /// Heads on this stream must come within this time.
+    pub fn new(stream: S, exchanges: Arc<Exchanges>, within: Duration) -> Self {
+        let mut clock = Clock { exchanges, within, running: None };
+        clock.start();
+        Self { stream, state: State::Head(Vec::new()), ready: Vec::new(), clock }
+    }
+
     /// Takes what came, and puts into `ready` what can be handed on.
     fn take(&mut self, bytes: &[u8]) {
         let State::Head(head) = &mut self.state else {
@@ -145,16 +137,35 @@ fn repair(head: &[u8], to: &mut Vec<u8>) {
     to.extend_from_slice(rest);
 }
 
-impl AsyncRead for Wire {
+impl<S: AsyncRead + Unpin> Wire<S> {
+    /// Reads from the stream while the head is not late.
+    fn poll_stream(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+        let before = buffer.filled().len();
+        match Pin::new(&mut self.stream).poll_read(cx, buffer)? {
+            Poll::Ready(()) => {
+                if buffer.filled().len() > before {
+                    self.clock.start();
+                }
+                Poll::Ready(Ok(()))
+            }
+            Poll::Pending => {
+                self.clock.poll(cx)?;
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         let this = &mut *self;
         while this.ready.is_empty() {
             if matches!(this.state, State::Open) {
-                return this.stream.as_mut().poll_read(cx, buffer);
+                return this.poll_stream(cx, buffer);
             }
             let mut space = [0; 8 << 10];
             let mut part = ReadBuf::new(&mut space);
-            ready!(this.stream.as_mut().poll_read(cx, &mut part))?;
+            ready!(this.poll_stream(cx, &mut part))?;
             if part.filled().is_empty() {
                 // The end: hyper is to see what came of a head.
                 let State::Head(head) = &mut this.state else { return Poll::Ready(Ok(())) };
@@ -171,9 +182,9 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
-        self.stream.as_mut().poll_write(cx, bytes)
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
     fn poll_write_vectored(
@@ -181,7 +192,7 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         parts: &[std::io::IoSlice<'_>],
     ) -> Poll<Result<usize>> {
-        self.stream.as_mut().poll_write_vectored(cx, parts)
+        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -189,11 +200,11 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.stream.as_mut().poll_flush(cx)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.stream.as_mut().poll_shutdown(cx)
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 
@@ -203,17 +214,9 @@ mod tests {
 
     /// What a connection hands on of these parts.
     fn handed_on(parts: &[&[u8]]) -> Vec<u8> {
-        let (mut state, mut ready) = (State::Head(Vec::new()), Vec::new());
-        for part in parts {
-            let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-            let stream = std::net::TcpStream::connect(listener.local_addr().expect("an address")).expect("a stream");
-            stream.set_nonblocking(true).expect("a stream");
-            let stream = TcpStream::from_std(stream).expect("a stream");
-            let mut wire = Wire { stream: Box::pin(TimeoutStream::new(stream)), state, ready };
-            wire.take(part);
-            (state, ready) = (wire.state, wire.ready);
-        }
-        ready
+        let mut wire = Wire::new(tokio::io::empty(), Arc::default(), Duration::from_secs(5));
+        parts.iter().for_each(|part| wire.take(part));
+        wire.ready
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 use async_graphql::{ServerError, Value};
 use async_graphql_parser::Pos;
 use axum::body::Body;
-use axum::http::header::{ALLOW, CONTENT_TYPE, VARY};
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
@@ -64,6 +64,9 @@ impl Refused {
     pub(super) fn into_response(self, headers: &HeaderMap) -> Response {
         let body = Answer { data: None, errors: &self.errors };
         let mut response = reply(media_or_json(headers), self.stage, &body);
+        if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
         if let Some(allow) = self.allow {
             response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
         }

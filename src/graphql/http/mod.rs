@@ -25,11 +25,13 @@ use tokio::time::timeout;
 
 use super::limits::{Limits, SchemaShape, check};
 use super::report::Execution;
+use crate::body::{Cut, read};
+
 use super::values::{InputShape, check_values, null_omitted};
 use answer::{Answer, Refused, Stage, media_or_json, reply};
 use document::{parse, permit, select, select_once};
 use negotiate::prefers_page;
-use parameters::{Parameters, admit, from_body, from_url, read};
+use parameters::{Parameters, admit, from_body, from_url};
 
 /// What the route needs; built once.
 #[derive(Clone)]
@@ -59,8 +61,8 @@ where
     S: SubscriptionType + 'static,
 {
     /// A transport for the schema, which must have the extension
-    /// [`Report`](super::report::Report): without it nothing counts as executed. Reading
-    /// the body and executing may each take as long as `timeout`.
+    /// [`Report`](super::report::Report): without it nothing counts as executed. Executing
+    /// may take as long as `timeout`.
     ///
     /// # Errors
     /// If the schema's own SDL cannot be parsed.
@@ -120,7 +122,7 @@ async fn execute<E: Executor>(
 ) -> Result<async_graphql::Response, Refused> {
     admit(parts)?;
     let Parameters { query, operation_name, mut variables } =
-        if parts.method == Method::GET { from_url(parts)? } else { from_body(&read(transport, parts, body).await?)? };
+        if parts.method == Method::GET { from_url(parts)? } else { from_body(&sent(transport, parts, body).await?)? };
     let document = parse(&query, &transport.limits)?;
     let operation = select(&document, operation_name.as_deref())?;
     permit(operation.ty, &parts.method)?;
@@ -141,6 +143,18 @@ async fn execute<E: Executor>(
         Refused::http(StatusCode::GATEWAY_TIMEOUT, "TIMEOUT", message)
     })?;
     if execution.begun() { Ok(response) } else { Err(Refused::request(response.errors)) }
+}
+
+/// The body, which may take as long as whoever watches it allows.
+async fn sent<E>(transport: &Transport<E>, parts: &Parts, body: Body) -> Result<Vec<u8>, Refused> {
+    read(&parts.headers, body, transport.body_limit).await.map_err(|cut| {
+        let code = match cut {
+            Cut::Idle(_) | Cut::Late(_) => "TIMEOUT",
+            Cut::TooLong(_) | Cut::Broken => "BAD_USER_INPUT",
+            Cut::Overloaded => "OVERLOADED",
+        };
+        Refused::http(cut.status(), code, cut.to_string())
+    })
 }
 
 fn seconds(duration: Duration) -> String {

@@ -1,18 +1,14 @@
 //! What a request asks: the parameters in its URL or body.
 use async_graphql::Variables;
-use axum::body::{Body, Bytes};
 use axum::extract::Query;
-use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use axum::http::header::CONTENT_ENCODING;
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
-use futures_util::StreamExt;
 use serde_json::{Map, Value as Json};
-use tokio::time::timeout;
 
 use super::super::report::coded;
 use super::answer::Refused;
 use super::negotiate::{has_json_body, media_type};
-use super::{Transport, seconds};
 
 /// What can be told before reading a body.
 pub(super) fn admit(parts: &Parts) -> Result<(), Refused> {
@@ -32,38 +28,9 @@ pub(super) fn admit(parts: &Parts) -> Result<(), Refused> {
         return unsupported("The body must be sent as Content-Type: application/json, in UTF-8.");
     }
     if parts.headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
-        return unsupported("The body must be sent without a Content-Encoding.");
+        return unsupported("The body must be sent without a Content-Encoding, or with gzip.");
     }
     Ok(())
-}
-
-/// The body, of which at most the limit is held. One that says it is longer is not read at all.
-pub(super) async fn read<E>(transport: &Transport<E>, parts: &Parts, body: Body) -> Result<Vec<u8>, Refused> {
-    let limit = transport.body_limit;
-    let too_long = || {
-        let message = format!("The body is longer than {limit} bytes.");
-        Refused::http(StatusCode::PAYLOAD_TOO_LARGE, "BAD_USER_INPUT", message)
-    };
-    let said = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if said.is_some_and(|said| said > limit as u64) {
-        return Err(too_long());
-    }
-    let collect = async {
-        let mut bytes = Vec::new();
-        let mut chunks = body.into_data_stream();
-        while let Some(chunk) = chunks.next().await {
-            let chunk: Bytes = chunk.map_err(|_| Refused::malformed("The body could not be read to its end."))?;
-            if chunk.len() > limit - bytes.len() {
-                return Err(too_long());
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(bytes)
-    };
-    timeout(transport.timeout, collect).await.unwrap_or_else(|_| {
-        let message = format!("The body did not arrive within {}.", seconds(transport.timeout));
-        Err(Refused::http(StatusCode::REQUEST_TIMEOUT, "TIMEOUT", message))
-    })
 }
 
 /// The parameters of a GraphQL request.

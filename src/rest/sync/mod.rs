@@ -7,11 +7,10 @@ mod start;
 pub use document::{CHANGE, Field, RUN};
 pub use question::FILTERS;
 
-use super::ask::{Ask, Limits};
+use super::ask::{Ask, Caller};
 use super::error::{Refusal, Result};
 use super::negotiate::negotiate;
 use super::resource::note_parameters;
-use crate::app::{App, RequestId};
 use crate::entity::{RunStage, sync_run};
 use crate::principal::Act;
 use crate::service::read::sync;
@@ -21,7 +20,6 @@ use axum::extract::Request;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use std::net::IpAddr;
 
 /// The list of runs.
 pub const PATH: &str = "/api/plugins/proxbox/sync-runs/";
@@ -38,17 +36,10 @@ pub enum Target {
 }
 
 /// Answers a request about runs.
-pub async fn answer(
-    app: &App,
-    limits: Limits,
-    peer: IpAddr,
-    id: RequestId,
-    target: Target,
-    request: Request,
-) -> Result<Response> {
+pub async fn answer(caller: Caller, target: Target, request: Request) -> Result<Response> {
     let (parts, body) = request.into_parts();
     let format = negotiate(&parts.headers, false)?;
-    let mut ask = Ask::enter(app, limits, &parts, peer, id, format).await?;
+    let mut ask = Ask::enter(caller, &parts, format).await?;
     let answered = dispatch(&mut ask, &parts.method, target, body).await?;
     let mut response = answered.unwrap_or_else(Refusal::into_response);
     if ask.is_strict() {

@@ -25,7 +25,7 @@ pub async fn start(ask: &mut Ask, endpoint: &str, body: Body) -> Result<Response
     let row = read::find::<endpoint::Entity>(&ask.app.db, &view, &with_ids(Kind::Endpoint, &[id])).await?;
     let row = row.ok_or_else(|| Refusal::no_match(Kind::Endpoint))?;
     // Nothing in it means anything, but a client that sends JSON sends at least braces.
-    for name in one_object(read_body(ask, body).await?)?.into_keys() {
+    for name in one_object(read_body(ask, body, ask.limits.body).await?)?.into_keys() {
         ask.ignore(&name, &name);
     }
     note_parameters(ask, &["dry_run", "format"]);

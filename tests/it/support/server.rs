@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use proxbox_graphql::app::App;
 use proxbox_graphql::graphql::limits::Limits;
 use proxbox_graphql::rest::{self, PageSizes};
-use proxbox_graphql::server::{Guard, RequestLimits, router};
+use proxbox_graphql::server::{Guard, LoadLimits, RequestLimits, router};
 use serde_json::{Value, json};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -136,7 +136,9 @@ impl Server {
 /// What requests of tests may cost.
 pub fn limits() -> RequestLimits {
     let timeout = Duration::from_secs(10);
-    let rest = rest::Limits { body: 1 << 20, timeout, pages: PageSizes { default: 50, largest: 1000 } };
-    let write_idle = Duration::from_secs(60);
-    RequestLimits { graphql: Limits::default(), body: 1 << 20, rest, timeout, write_idle, guard: Guard::default() }
+    let pages = PageSizes { default: 50, largest: 1000 };
+    let rest = rest::Limits { body: 1 << 20, bulk_body: 8 << 20, timeout, pages };
+    let load =
+        LoadLimits { requests: 256, memory: 128 << 20, body: 8 << 20, body_idle: timeout, body_total: timeout * 3 };
+    RequestLimits { graphql: Limits::default(), body: 1 << 20, rest, timeout, load, guard: Guard::default() }
 }

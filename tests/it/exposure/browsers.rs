@@ -10,7 +10,7 @@ const PAGE: &str = "https://front.example.com";
 
 fn guarded(app: App, hosts: &[&str], origins: &[&str]) -> Server {
     let own = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-    let guard = Guard { hosts: Hosts::new(&own(hosts)), origins: own(origins) };
+    let guard = Guard { hosts: Hosts::new(&own(hosts)), origins: own(origins), ..Guard::default() };
     Server::within(app, RequestLimits { guard, ..limits() })
 }
 
