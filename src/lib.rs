@@ -10,6 +10,7 @@
 //! * [`sync`] — filling the rows from Proxmox
 //! * [`plugin`] — moving over from the NetBox plugin
 //! * [`auth`] — from a header to a principal
+//! * [`body`] — reading what a client sends
 //! * [`graphql`] — the GraphQL API
 //! * [`rest`] — the REST API that clients of the NetBox plugin keep using
 //! * [`web`] — embedded pages

@@ -21,6 +21,8 @@ pub struct Metrics {
     pub shed: Family<Reason, Counter>,
     /// Bodies that were cut off: `idle`, `total`, `size` …
     pub cut: Family<Reason, Counter>,
+    /// Bytes of the bodies that are held.
+    pub bodies: Gauge,
     /// Requests that were answered.
     pub requests: Family<Request, Counter>,
     /// The time from a request's head to that of its answer.
@@ -65,6 +67,9 @@ impl Metrics {
         registry.register("connections", "Connections that are open", connections.clone());
         let in_flight = Gauge::default();
         registry.register("requests_in_flight", "Requests being answered", in_flight.clone());
+        let bodies = Gauge::default();
+        let help = "Bodies of requests that are held";
+        registry.register_with_unit("bodies", help, Unit::Bytes, bodies.clone());
         let duration = Family::new_with_constructor((|| Histogram::new(DURATIONS)) as fn() -> Histogram);
         let help = "Time from a request's head to that of its answer";
         registry.register_with_unit("request_duration", help, Unit::Seconds, duration.clone());
@@ -78,6 +83,7 @@ impl Metrics {
         Self {
             connections,
             in_flight,
+            bodies,
             duration,
             requests,
             refused: reasons("connections_refused", "Connections that were not let in"),

@@ -109,6 +109,7 @@ impl Hall {
         let hall = self.clone();
         match self.slots.take(peer.ip(), self.app.settings.trusts(peer.ip())) {
             Ok(slot) => {
+                tracing::trace!("a connection of {peer}");
                 connections.spawn(async move {
                     hall.connection(stream, peer).await;
                     drop(slot);

@@ -37,14 +37,13 @@ pub struct LoadLimits {
 pub struct Load {
     limits: LoadLimits,
     requests: Arc<Semaphore>,
-    bytes: Arc<AtomicUsize>,
     metrics: Metrics,
 }
 
 impl Load {
     pub fn new(limits: LoadLimits, metrics: Metrics) -> Self {
         let requests = Arc::new(Semaphore::new(limits.requests));
-        Self { limits, requests, bytes: Arc::default(), metrics }
+        Self { limits, requests, metrics }
     }
 
     /// Tells the operator that a request was refused.
@@ -101,9 +100,9 @@ impl Place {
 
     /// Holds so many bytes more.
     fn hold(&self, bytes: usize) -> Result<(), Cut> {
-        let Load { limits, bytes: all, .. } = &self.load;
+        let Load { limits, metrics, .. } = &self.load;
         let held = self.held.fetch_add(bytes, Ordering::AcqRel) + bytes;
-        let held_by_all = all.fetch_add(bytes, Ordering::AcqRel) + bytes;
+        let held_by_all = metrics.bodies.inc_by(bytes as i64) as usize + bytes;
         if held > limits.body {
             return Err(Cut::TooLong(limits.body));
         }
@@ -118,7 +117,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.load.bytes.fetch_sub(*self.held.get_mut(), Ordering::AcqRel);
+        self.load.metrics.bodies.dec_by(*self.held.get_mut() as i64);
     }
 }
 

@@ -80,7 +80,7 @@ async fn proxies_speak_for_many(db: TestDb) {
     }
     let refused = live.connect().await.end().await;
     assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
-    assert!(live.app.metrics.encode().unwrap().contains("connections_refused_total{reason=\"overall\"} 1\n"));
+    live.until("connections_refused_total{reason=\"overall\"} 1\n").await;
     live.end().await;
 }
 

@@ -1,4 +1,5 @@
 //! What strangers, slow clients and crowds can do to a server that listens, and what they cannot.
+mod attack;
 mod bodies;
 mod browsers;
 mod connections;
@@ -67,6 +68,19 @@ impl Live {
     /// The whole answer to a request on a connection of its own.
     async fn ask(&self, text: &str) -> String {
         self.say(text).await.end().await
+    }
+
+    /// Waits until the operator's figures say so.
+    async fn until(&self, figure: &str) {
+        let begun = Instant::now();
+        loop {
+            let figures = self.app.metrics.encode().unwrap();
+            if figures.contains(figure) {
+                break;
+            }
+            assert!(begun.elapsed() < SOON, "no {figure}: {figures}");
+            sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Whether somebody with an ordinary request is served.

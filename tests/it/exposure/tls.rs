@@ -77,7 +77,7 @@ async fn handshakes_must_come_in_time(db: TestDb) {
     // The first bytes of a handshake that never goes on.
     let half = live.say("\u{16}\u{3}\u{1}\u{2}").await;
     assert_eq!((silent.end().await, half.end().await), (String::new(), String::new()));
-    assert!(live.app.metrics.encode().unwrap().contains("connections_refused_total{reason=\"handshake\"} 2\n"));
+    live.until("connections_refused_total{reason=\"handshake\"} 2\n").await;
     let answer = ask(&live, &made, &request("GET", LIST, "connection: close\r\n", "")).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     live.end().await;
