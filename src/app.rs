@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::event::Events;
 use crate::metrics::Metrics;
 use crate::principal::Act;
+use crate::rate::{RateLimits, Rates};
 use crate::secret::{KeySource, Sealer};
 use crate::service::batch::{self, Mode, Operation, Outcome};
 use crate::service::netbox::refuse_mirrored;
@@ -33,6 +34,7 @@ pub struct App {
     pub pepper: Arc<Pepper>,
     pub events: Events,
     pub metrics: Metrics,
+    pub rates: Arc<Rates>,
     pub settings: Arc<Settings>,
     /// The NetBox beside this program; none if none is set.
     pub netbox: Option<Arc<NetBox>>,
@@ -61,6 +63,8 @@ pub struct Settings {
     pub mirror: MirrorSettings,
     /// Clients reach this server by TLS of its own.
     pub https: bool,
+    /// How often one may ask.
+    pub rates: RateLimits,
     /// The proxies whose word about the client counts.
     pub trusted_proxies: Vec<IpNet>,
     /// The NetBox to ask. [`App::open`] makes a client of it and takes it away from here.
@@ -219,6 +223,7 @@ impl App {
             pepper: Arc::new(pepper),
             events,
             metrics: Metrics::new(),
+            rates: Arc::new(Rates::new(settings.rates)),
             settings: Arc::new(settings),
             netbox,
             syncing: Arc::new(Semaphore::new(SYNCS)),

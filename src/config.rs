@@ -5,6 +5,7 @@ use crate::client::proxmox::Rules;
 use crate::db::DbOptions;
 use crate::error::{Error, Result};
 use crate::graphql::limits::Limits;
+use crate::rate::RateLimits;
 use crate::rest::{self, PageSizes};
 use crate::secret::KeySource;
 use crate::server::{CertificateFiles, ConnectionLimits, Guard, Hosts, LoadLimits, RequestLimits, Tls};
@@ -16,6 +17,7 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use std::env::VarError;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -109,6 +111,24 @@ pub struct Serve {
     /// Addresses or networks of proxies whose X-Forwarded headers count, separated by commas
     #[arg(long, env = "PROXBOX_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
+
+    /// Requests a minute of each API token; 0 = as many as come
+    #[arg(
+        long,
+        env = "PROXBOX_RATE_TOKEN",
+        default_value_t = 0,
+        value_parser = clap::value_parser!(u32).range(..=1_000_000)
+    )]
+    pub rate_token: u32,
+
+    /// Failed attempts a minute to authenticate from each address, of IPv6 from each /64; 0 = as many as come
+    #[arg(
+        long,
+        env = "PROXBOX_RATE_FAILED_AUTH",
+        default_value_t = 0,
+        value_parser = clap::value_parser!(u32).range(..=1_000_000)
+    )]
+    pub rate_failed_auth: u32,
 
     /// Rows of a REST page when the client does not say
     #[arg(
@@ -550,6 +570,10 @@ impl Serve {
             https: self.tls.is_set(),
             sync: self.sync.settings((self.sync_interval > 0).then(|| TimeDelta::seconds(self.sync_interval.into()))),
             change_retention: (days > 0).then(|| TimeDelta::days(days)),
+            rates: RateLimits {
+                token: NonZeroU32::new(self.rate_token),
+                failed_auth: NonZeroU32::new(self.rate_failed_auth),
+            },
             trusted_proxies: self.trusted_proxies.clone(),
             netbox: if self.demo { None } else { self.netbox.target()? },
             mirror: MirrorSettings {

@@ -16,7 +16,7 @@
 //! * [`web`] — embedded pages
 //! * [`client`] — HTTP to Proxmox VE; the only room that speaks it outward
 //! * [`app`], [`server`], [`cli`], [`config`], [`telemetry`] — the program around them
-//! * [`db`], [`secret`], [`event`], [`metrics`], [`error`] — what everybody uses
+//! * [`db`], [`secret`], [`event`], [`metrics`], [`rate`], [`error`] — what everybody uses
 
 pub mod app;
 pub mod auth;
@@ -35,6 +35,7 @@ pub mod mirror;
 pub mod page;
 pub mod plugin;
 pub mod principal;
+pub mod rate;
 pub mod rest;
 pub mod secret;
 pub mod server;

@@ -1,12 +1,17 @@
 //! From the header of a request to a [`Principal`]. REST and GraphQL word the refusals differently, so this room only
 //! says which one it is.
+mod throttle;
+
 use crate::app::App;
+use crate::entity;
 use crate::error::Result;
+use crate::metrics::Reason;
 use crate::principal::{Permission, Principal};
 use crate::service::token::{self, Plain};
 use axum::http::{HeaderMap, header};
 use chrono::Utc;
 use std::net::IpAddr;
+use throttle::Attempt;
 
 /// Why somebody is not let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +30,24 @@ pub enum Denied {
     Disabled,
     /// The token may not be used from this address.
     Address(IpAddr),
+    /// More requests, or more failed attempts, than the operator allows; after so many seconds it may be tried again.
+    Throttled {
+        seconds: u64,
+    },
+}
+
+impl Denied {
+    /// In a word, for the operator's figures; none if there were no credentials that were refused.
+    fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Missing | Self::Throttled { .. } => None,
+            Self::Malformed | Self::NoKey => Some("malformed"),
+            Self::InvalidV1 | Self::InvalidV2 => Some("unknown"),
+            Self::Expired => Some("expired"),
+            Self::Disabled => Some("disabled"),
+            Self::Address(_) => Some("address"),
+        }
+    }
 }
 
 /// Who sends this request. Without a token nobody, unless the server lets everybody read.
@@ -34,30 +57,54 @@ pub async fn authenticate(
     peer: IpAddr,
 ) -> Result<std::result::Result<Principal, Denied>> {
     let value = match credentials(headers) {
-        Ok(value) => value,
         Err(Denied::Missing) if app.settings.anonymous_read => return Ok(Ok(Principal::anonymous())),
+        // Nothing is asked and nothing is tried.
+        Err(Denied::Missing) => return Ok(Err(Denied::Missing)),
+        value => value.and_then(plain),
+    };
+    let attempt = match Attempt::begin(app, peer, value.as_ref().ok().copied())? {
+        Ok(attempt) => attempt,
         Err(denied) => return Ok(Err(denied)),
     };
-    if value.starts_with("nbt_") && !value.contains('.') {
-        return Ok(Err(Denied::NoKey));
-    }
-    let Some(plain) = Plain::parse(value) else { return Ok(Err(unknown(value))) };
-    let Some(row) = token::find(&app.db, &app.pepper, plain).await? else { return Ok(Err(unknown(value))) };
-    // The order of the checks is NetBox's.
-    if !allowed(&row.allowed_ips.0, peer) {
-        return Ok(Err(Denied::Address(peer)));
-    }
-    if !row.enabled {
-        return Ok(Err(Denied::Disabled));
-    }
-    if row.expires.is_some_and(|expires| expires <= Utc::now()) {
-        return Ok(Err(Denied::Expired));
+    let found = match value {
+        Ok(plain) => find(app, plain, peer).await?,
+        Err(denied) => Err(denied),
+    };
+    let row = match found {
+        Ok(row) => row,
+        Err(denied) => {
+            attempt.fail();
+            if let Some(reason) = denied.reason() {
+                app.metrics.denied.get_or_create(&Reason { reason }).inc();
+            }
+            return Ok(Err(denied));
+        }
+    };
+    if let Err(denied) = attempt.succeed(row.id) {
+        return Ok(Err(denied));
     }
     if token::is_stale(&row) {
         app.note_use(row.id);
     }
     let permissions = Permission::parse_all(&row.permissions.0)?;
     Ok(Ok(Principal::new(format!("token:{}", row.name), permissions, row.write_enabled)))
+}
+
+/// The token of these credentials, if it may be used from here and now.
+async fn find(app: &App, plain: Plain<'_>, peer: IpAddr) -> Result<std::result::Result<entity::token::Model, Denied>> {
+    let Some(row) = token::find(&app.db, &app.pepper, plain).await? else {
+        return Ok(Err(if plain.key().is_some() { Denied::InvalidV2 } else { Denied::InvalidV1 }));
+    };
+    // The order of the checks is NetBox's.
+    Ok(if !allowed(&row.allowed_ips.0, peer) {
+        Err(Denied::Address(peer))
+    } else if !row.enabled {
+        Err(Denied::Disabled)
+    } else if row.expires.is_some_and(|expires| expires <= Utc::now()) {
+        Err(Denied::Expired)
+    } else {
+        Ok(row)
+    })
 }
 
 /// The token in the header. The keyword only has to be one of ours; the prefix of the value decides the version.
@@ -76,8 +123,14 @@ fn credentials(headers: &HeaderMap) -> std::result::Result<&str, Denied> {
     }
 }
 
-fn unknown(value: &str) -> Denied {
-    if value.starts_with("nbt_") { Denied::InvalidV2 } else { Denied::InvalidV1 }
+/// The value as that of a token.
+fn plain(value: &str) -> std::result::Result<Plain<'_>, Denied> {
+    let is_v2 = value.starts_with("nbt_");
+    match Plain::parse(value) {
+        Some(plain) => Ok(plain),
+        None if is_v2 && !value.contains('.') => Err(Denied::NoKey),
+        None => Err(if is_v2 { Denied::InvalidV2 } else { Denied::InvalidV1 }),
+    }
 }
 
 /// No network named means any; a list that cannot be read allows none.

@@ -185,6 +185,12 @@ async fn enter(door: &Door, headers: &HeaderMap, peer: SocketAddr) -> Result<Pri
             let message = format!("This token may not be used from {address}.");
             return Err(Box::new(refuse(headers, StatusCode::FORBIDDEN, "FORBIDDEN", &message)));
         }
+        Ok(Err(Denied::Throttled { seconds })) => {
+            let message = format!("Too many requests: try again in {seconds} s.");
+            let mut refused = refuse(headers, StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", &message);
+            refused.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            return Err(Box::new(refused));
+        }
         Err(error) => {
             tracing::error!("authentication failed: {error}");
             let status = StatusCode::INTERNAL_SERVER_ERROR;

@@ -16,7 +16,7 @@ pub type Result<T, E = Refusal> = std::result::Result<T, E>;
 pub struct Refusal {
     pub status: StatusCode,
     pub body: Box<Value>,
-    header: Option<(&'static str, &'static str)>,
+    header: Option<(&'static str, HeaderValue)>,
 }
 
 /// What a token that may not do something is told.
@@ -63,14 +63,21 @@ impl Refusal {
         Self::detail(StatusCode::GATEWAY_TIMEOUT, "The request took too long.")
     }
 
-    fn with(self, name: &'static str, value: &'static str) -> Self {
-        Self { header: Some((name, value)), ..self }
+    /// The client asks too often; after so many seconds it may ask again.
+    fn throttled(seconds: u64) -> Self {
+        let unit = if seconds == 1 { "second" } else { "seconds" };
+        let message = format!("Request was throttled. Expected available in {seconds} {unit}.");
+        Self::detail(StatusCode::TOO_MANY_REQUESTS, message).with("retry-after", seconds)
+    }
+
+    fn with(self, name: &'static str, value: impl Into<HeaderValue>) -> Self {
+        Self { header: Some((name, value.into())), ..self }
     }
 
     /// The method is not one of those that the route has.
     pub fn method(method: &str, allowed: &'static str) -> Self {
         let message = format!("Method \"{method}\" not allowed.");
-        Self::detail(StatusCode::METHOD_NOT_ALLOWED, message).with("allow", allowed)
+        Self::detail(StatusCode::METHOD_NOT_ALLOWED, message).with("allow", HeaderValue::from_static(allowed))
     }
 }
 
@@ -101,6 +108,7 @@ impl From<Denied> for Refusal {
             Denied::Address(address) => {
                 format!("Source IP {address} is not permitted to authenticate using this token.")
             }
+            Denied::Throttled { seconds } => return Self::throttled(seconds),
         };
         Self::detail(StatusCode::FORBIDDEN, message)
     }
@@ -125,7 +133,7 @@ impl From<Error> for Refusal {
             Error::Conflict(_) => told(StatusCode::CONFLICT),
             Error::Stale(_) => told(StatusCode::PRECONDITION_FAILED),
             Error::Expired(_) => told(StatusCode::GONE),
-            Error::Contention => told(StatusCode::SERVICE_UNAVAILABLE).with("retry-after", "1"),
+            Error::Contention => told(StatusCode::SERVICE_UNAVAILABLE).with("retry-after", 1),
             Error::Timeout => Self::timeout(),
             Error::Database(_) | Error::Key(_) | Error::Internal(_) => {
                 tracing::error!("{error}");
@@ -163,7 +171,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(self.body)).into_response();
         if let Some((name, value)) = self.header {
-            response.headers_mut().insert(name, HeaderValue::from_static(value));
+            response.headers_mut().insert(name, value);
         }
         response
     }

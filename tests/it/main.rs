@@ -12,6 +12,7 @@ mod links;
 mod mirror;
 mod plugin;
 mod property;
+mod rates;
 mod rest;
 mod rooms;
 mod service;

@@ -163,7 +163,7 @@ impl Operation {
     /// It may be refused with these statuses.
     pub fn errors(mut self, statuses: &[&str]) -> Self {
         // What may happen to every request that asks the database.
-        for status in statuses.iter().chain(&["500", "503", "504"]) {
+        for status in statuses.iter().chain(&["429", "500", "503", "504"]) {
             let response = json!({"$ref": format!("#/components/responses/{status}")});
             self.responses.insert((*status).to_owned(), response);
         }
@@ -244,6 +244,7 @@ pub fn headers() -> Value {
     json!({
         "ETag": text("Of an object `W/\"<last_updated>.<hash>\"`, of a list `W/\"<revision>.<hash>\"`."),
         "Location": text("Where the new object is."),
+        "Retry-After": text("Seconds after which it may be tried again."),
         "X-Ignored": text("Names that were passed over: separated by commas, percent-encoded, at most 20."),
     })
 }
@@ -252,6 +253,8 @@ pub fn headers() -> Value {
 pub fn responses() -> Value {
     let detail =
         |about: &str| json!({"description": about, "content": {"application/json": {"schema": schema("Detail")}}});
+    let mut throttled = detail("The client asks more often than the operator allows.");
+    throttled["headers"] = refer_headers(&["Retry-After"]);
     let wrong = json!({"anyOf": [schema("Detail"), schema("Errors"), schema("BulkErrors")]});
     json!({
         "304": {"description": "Nothing changed since the given ETag.", "headers": refer_headers(&["ETag"])},
@@ -266,6 +269,7 @@ pub fn responses() -> Value {
         "412": detail("The object was changed since the given ETag."),
         "413": detail("The body is too large."),
         "415": detail("The body is not JSON."),
+        "429": throttled,
         "500": detail("A defect of the server; its log names it by the request's id."),
         "503": detail("Others are changing the same objects at this moment; try again."),
         "504": detail("The request took too long."),
