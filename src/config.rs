@@ -65,6 +65,11 @@ pub struct Serve {
     #[arg(long, env = "PROXBOX_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: String,
 
+    /// Where to tell the operator figures and health in detail: on this machine's loopback, such as 127.0.0.1:9180; nowhere
+    /// by default
+    #[arg(long, env = "PROXBOX_OPS_LISTEN")]
+    pub ops_listen: Option<String>,
+
     /// Serve made-up data from a throwaway database, whatever the database URL says
     #[arg(long, env = "PROXBOX_DEMO", value_parser = BoolishValueParser::new())]
     pub demo: bool,

@@ -25,6 +25,16 @@ pub struct Db {
     pub write: DatabaseConnection,
 }
 
+/// Connections of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pool {
+    /// `read` and `write` on SQLite, `all` on PostgreSQL.
+    pub name: &'static str,
+    pub size: usize,
+    /// Those that wait for work.
+    pub idle: usize,
+}
+
 /// A transaction that will write. On SQLite it takes the writer's lock at once: asking for it later, with a reader's
 /// snapshot in hand, fails at once when somebody else wrote meanwhile. PostgreSQL ignores this.
 pub(crate) const WRITING: TransactionOptions = TransactionOptions {
@@ -145,6 +155,21 @@ impl Db {
             self.write.execute_unprepared("PRAGMA analysis_limit = 400; PRAGMA optimize = 0x10002").await?;
         }
         Ok(())
+    }
+
+    /// The connections that are held, by what they are for.
+    pub fn pools(&self) -> Vec<Pool> {
+        let pool = |name, size, idle| Pool { name, size, idle };
+        match self.backend() {
+            DbBackend::Sqlite => [("read", &self.read), ("write", &self.write)]
+                .map(|(name, connection)| (name, connection.get_sqlite_connection_pool()))
+                .map(|(name, connections)| pool(name, connections.size() as usize, connections.num_idle()))
+                .to_vec(),
+            _ => {
+                let connections = self.read.get_postgres_connection_pool();
+                vec![pool("all", connections.size() as usize, connections.num_idle())]
+            }
+        }
     }
 
     /// Asks the database anything at all.

@@ -5,6 +5,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use std::sync::Arc;
 
@@ -63,6 +64,8 @@ impl Metrics {
     #[must_use]
     pub fn new() -> Self {
         let mut registry = prefixed();
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "What runs here", version);
         let connections = Gauge::default();
         registry.register("connections", "Connections that are open", connections.clone());
         let in_flight = Gauge::default();

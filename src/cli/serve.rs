@@ -30,21 +30,38 @@ pub(super) async fn run(global: &Global, options: &Serve) -> Result<()> {
         // Even the start can be ended in an orderly way, so that no demo stays behind.
         () = stop.cancelled() => Ok(()),
         started = start(global, options) => {
-            let (app, listener, tls, demo) = started?;
+            let Started { app, listener, tls, ops, demo } = started?;
             // What the demo shows is made up, and nobody's to ask.
             if demo.is_none() {
                 app.tasks.spawn(schedule::keep(app.clone(), stop.clone()));
                 app.tasks.spawn(mirror::schedule::keep(app.clone(), stop.clone()));
+            }
+            if let Some(ops) = ops {
+                app.tasks.spawn(server::ops::serve(app.clone(), ops, stop.clone()));
             }
             server::serve(app, listener, options.limits(), options.load.connections(), tls, stop.clone()).await
         }
     }
 }
 
+/// What is there before the first request.
+struct Started {
+    app: App,
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+    /// The operator's own listener.
+    ops: Option<TcpListener>,
+    demo: Option<Demo>,
+}
+
 /// Everything that comes before the first request.
-async fn start(global: &Global, options: &Serve) -> Result<(App, TcpListener, Option<Arc<Tls>>, Option<Demo>)> {
+async fn start(global: &Global, options: &Serve) -> Result<Started> {
     let tls = options.tls.open()?.map(Arc::new);
     let listener = server::bind(&options.listen).await?;
+    let ops = match &options.ops_listen {
+        Some(address) => Some(server::ops::bind(address).await?),
+        None => None,
+    };
     let told = |error: std::io::Error| Error::Internal(error.to_string());
     let address = listener.local_addr().map_err(told)?;
     let demo = if options.demo { Some(Demo::new()?) } else { None };
@@ -63,7 +80,10 @@ async fn start(global: &Global, options: &Serve) -> Result<(App, TcpListener, Op
         }
         None => greet(&app, address).await?,
     }
-    Ok((app, listener, tls, demo))
+    if let Some(ops) = &ops {
+        tracing::info!("figures and health in detail are on {}", ops.local_addr().map_err(told)?);
+    }
+    Ok(Started { app, listener, tls, ops, demo })
 }
 
 /// Where a person on this machine finds the server.

@@ -1,4 +1,5 @@
 //! How it stands with the mirror of NetBox: one row, of which one process keeps the mirror at a time.
+use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
 #[sea_orm::model]
@@ -47,3 +48,10 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// Whole seconds since NetBox last told everything that was asked; none before that.
+    pub fn age(&self, now: DateTime<Utc>) -> Option<i64> {
+        self.last_success_at.map(|at| (now - at).num_seconds().max(0))
+    }
+}

@@ -1,4 +1,6 @@
 //! How it stands with syncing one endpoint: who does it now, what is known of it, and when it is due.
+use super::RunState;
+use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
 #[sea_orm::model]
@@ -33,7 +35,7 @@ pub struct Model {
     /// When the last run ended that saw everything it wanted to see.
     pub last_success_at: Option<DateTimeUtc>,
     /// How the last run ended.
-    pub last_state: Option<super::RunState>,
+    pub last_state: Option<RunState>,
     /// The class of the last run's first error.
     pub last_class: Option<String>,
     /// The last run's first error, for people.
@@ -41,3 +43,56 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// How it stands with syncing an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It was never synced.
+    Never,
+    /// The last run saw everything.
+    Ok,
+    /// The last run saw a part.
+    Partial,
+    /// Another endpoint of the same cluster tells everything.
+    Standby,
+    /// The last run failed or was interrupted.
+    Failed,
+    /// Proxmox refused the credentials.
+    Suspended,
+    /// The endpoint is disabled.
+    Disabled,
+    /// A run is on at this moment.
+    Running,
+}
+
+impl Standing {
+    /// All of them, and what each is called.
+    pub const ALL: [(Self, &str); 8] = [
+        (Self::Never, "never"),
+        (Self::Ok, "ok"),
+        (Self::Partial, "partial"),
+        (Self::Standby, "standby"),
+        (Self::Failed, "failed"),
+        (Self::Suspended, "suspended"),
+        (Self::Disabled, "disabled"),
+        (Self::Running, "running"),
+    ];
+
+    /// What is going on goes before what is wanted, and that before how the last run ended.
+    pub fn of(enabled: bool, row: Option<&Model>, now: DateTime<Utc>) -> Self {
+        let held = |row: &Model| row.holder.is_some() && row.expires_at.is_some_and(|end| end > now);
+        match row {
+            Some(row) if held(row) => Self::Running,
+            _ if !enabled => Self::Disabled,
+            None => Self::Never,
+            Some(row) if row.suspended => Self::Suspended,
+            Some(row) => match row.last_state {
+                None | Some(RunState::Queued | RunState::Running) => Self::Never,
+                Some(RunState::Succeeded) => Self::Ok,
+                Some(RunState::Partial) => Self::Partial,
+                Some(RunState::Standby) => Self::Standby,
+                Some(RunState::Failed | RunState::Interrupted) => Self::Failed,
+            },
+        }
+    }
+}

@@ -68,16 +68,12 @@ async fn program(app: &App) -> Result<Tx> {
     app.begin(Actor::program("netbox")).await
 }
 
-/// How old the mirror is, in one line for operators; none if no NetBox is connected.
-pub async fn age(app: &App) -> Result<Option<String>> {
-    if app.netbox.is_none() {
-        return Ok(None);
+/// How it stands with the mirror; none if no NetBox is connected.
+pub async fn state(app: &App) -> Result<Option<netbox_mirror::Model>> {
+    match &app.netbox {
+        Some(_) => state::read(&app.db).await.map(Some),
+        None => Ok(None),
     }
-    let state = state::read(&app.db).await?;
-    let age = state.last_success_at.map(|at| (Utc::now() - at).num_seconds().max(0));
-    let age = age.map_or_else(|| "never filled".to_owned(), |seconds| format!("{seconds} s old"));
-    let failed = state.last_class.map(|class| format!(", the last attempt failed ({class})"));
-    Ok(Some(format!("netbox mirror: {age}{}", failed.unwrap_or_default())))
 }
 
 /// Starts a reading in the background; refused while another one goes on.

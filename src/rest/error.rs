@@ -117,7 +117,7 @@ impl From<Denied> for Refusal {
 impl From<Cut> for Refusal {
     fn from(cut: Cut) -> Self {
         let refusal = Self::detail(cut.status(), cut.to_string());
-        if cut == Cut::Overloaded { refusal.with("retry-after", "1") } else { refusal }
+        if cut == Cut::Overloaded { refusal.with("retry-after", 1) } else { refusal }
     }
 }
 

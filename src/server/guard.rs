@@ -43,7 +43,7 @@ impl Hosts {
 }
 
 /// A host without its port, as names are compared: in lower case, and without a dot at its end.
-fn name(host: &str) -> String {
+pub(super) fn name(host: &str) -> String {
     let end = match host.rfind(']') {
         // An IPv6 address.
         Some(end) => end + 1,
@@ -52,12 +52,17 @@ fn name(host: &str) -> String {
     host[..end].trim_end_matches('.').to_ascii_lowercase()
 }
 
+/// The hosts that a request names.
+pub(super) fn asked(request: &Request) -> Vec<&str> {
+    let headers = request.headers().get_all(header::HOST).iter().map(|host| host.to_str().unwrap_or_default());
+    headers.chain(request.uri().host()).collect()
+}
+
 /// Refuses requests for other hosts, which a page in an operator's browser sends when its name is made to lead here.
 pub async fn hosts(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     // Whoever asks for the health has the address only, and learns nothing worth a name.
     let is_health = matches!(request.uri().path(), "/healthz" | "/readyz");
-    let asked = request.headers().get_all(header::HOST).iter().map(|host| host.to_str().unwrap_or_default());
-    let asked = asked.chain(request.uri().host()).collect::<Vec<_>>();
+    let asked = asked(&request);
     let allowed = &guard.hosts;
     if is_health || allowed.0.is_empty() || (!asked.is_empty() && asked.iter().all(|host| allowed.allow(host))) {
         return next.run(request).await;

@@ -1,8 +1,13 @@
 //! Where everything comes together: the routes, what wraps them, health, and an orderly end.
 mod accept;
 mod exchange;
+mod figures;
 mod guard;
+mod health;
+mod kept;
 mod load;
+mod measure;
+pub mod ops;
 mod slots;
 mod socket;
 mod tls;
@@ -16,11 +21,10 @@ pub use tls::{CertificateFiles, Tls};
 use crate::app::{App, RequestId};
 use crate::error::{Error, Result};
 use crate::graphql::{self, limits::Limits};
-use crate::mirror;
 use crate::rest;
 use crate::web;
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -53,8 +57,10 @@ pub struct RequestLimits {
 
 /// All routes. The order of the layers matters: the id first, so that whatever happens inside can name it.
 pub fn router(app: &App, limits: RequestLimits) -> Result<Router> {
-    let health =
-        Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready)).with_state(app.clone());
+    let health = Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(health::ready))
+        .with_state(app.clone());
     let routes = Router::new()
         .merge(graphql::router(app.clone(), limits.graphql, limits.body, limits.timeout)?)
         .merge(rest::router(app.clone(), limits.rest))
@@ -73,7 +79,9 @@ pub fn router(app: &App, limits: RequestLimits) -> Result<Router> {
     // Origins before hosts: a page of another origin may learn that the host is wrong.
     let routes = routes.layer(from_fn_with_state(limits.guard.clone(), guard::hosts));
     let routes = routes.layer(from_fn_with_state(limits.guard.clone(), guard::origins));
-    Ok(routes.layer(from_fn_with_state(limits.guard, guard::headers)).layer(from_fn(identify)))
+    let routes = routes.layer(from_fn_with_state(limits.guard, guard::headers));
+    let routes = routes.layer(from_fn_with_state(app.metrics.clone(), measure::measure));
+    Ok(routes.layer(from_fn(identify)))
 }
 
 /// Gives every request an id, that of the client if it is a sound one, and logs how it ended.
@@ -112,31 +120,6 @@ fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
         "extensions": {"code": "INTERNAL_SERVER_ERROR"},
     }]});
     (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
-}
-
-/// Ready when the database answers and no migration is missing.
-async fn ready(State(app): State<App>) -> Response {
-    let problem = match (app.db.ping().await, app.db.pending().await) {
-        (Ok(()), Ok(pending)) if pending.is_empty() => return format!("ready\n{}", detail(&app).await).into_response(),
-        (Ok(()), Ok(_)) => "migrations are missing",
-        (Err(error), _) | (_, Err(error)) => {
-            tracing::warn!("not ready: {error}");
-            "the database does not answer"
-        }
-    };
-    let headers = [(header::CACHE_CONTROL, "no-store")];
-    (StatusCode::SERVICE_UNAVAILABLE, headers, format!("not ready: {problem}\n")).into_response()
-}
-
-/// What an operator wants to know besides: an old mirror is served, so that it makes nobody less ready.
-async fn detail(app: &App) -> String {
-    match mirror::age(app).await {
-        Ok(age) => age.map_or_else(String::new, |age| format!("{age}\n")),
-        Err(error) => {
-            tracing::warn!("the age of the mirror cannot be told: {error}");
-            String::new()
-        }
-    }
 }
 
 /// How long requests in flight may take to end after the signal; a little more than one may take at all.

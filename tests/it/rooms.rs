@@ -25,7 +25,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("config", &["app", "client", "db", "graphql", "rate", "rest", "secret", "server", "telemetry"]),
-    ("server", &["app", "auth", "body", "graphql", "metrics", "mirror", "rest", "telemetry", "web"]),
+    (
+        "server",
+        &["app", "auth", "body", "entity", "graphql", "metrics", "mirror", "rest", "service", "telemetry", "web"],
+    ),
     (
         "graphql",
         &["app", "auth", "body", "entity", "event", "filter", "mirror", "page", "principal", "service", "sync"],

@@ -71,8 +71,7 @@ impl NetBoxMirror {
 
     /// The age of the mirror: whole seconds since NetBox last told everything that was asked; null before that.
     async fn age_seconds(&self) -> Option<i32> {
-        let age = (Utc::now() - self.0.last_success_at?).num_seconds();
-        Some(i32::try_from(age.max(0)).unwrap_or(i32::MAX))
+        self.0.age(Utc::now()).map(|age| i32::try_from(age).unwrap_or(i32::MAX))
     }
 
     /// When everything was last read; between such times only what changed is.

@@ -1,16 +1,18 @@
 //! How it stands with syncing an endpoint.
 use super::report::SyncErrorClass;
+use crate::entity::endpoint;
 use crate::entity::sync_report::ErrorClass;
-use crate::entity::{RunState, endpoint, sync_state};
+use crate::entity::sync_state::{self, Standing};
 use crate::graphql::error::Result;
 use crate::graphql::scalar::Time;
 use crate::graphql::session;
 use async_graphql::{Context, Enum, Object, SimpleObject};
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use std::sync::Arc;
 
 /// How it stands with syncing an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "Standing")]
 pub enum ProxmoxEndpointSyncState {
     /// It was never synced.
     Never,
@@ -65,7 +67,7 @@ impl EndpointSync {
 
     /// How it stands with syncing it.
     async fn state(&self, ctx: &Context<'_>) -> Result<ProxmoxEndpointSyncState> {
-        Ok(state(self.0.enabled, self.row(ctx).await?.as_deref(), Utc::now()))
+        Ok(Standing::of(self.0.enabled, self.row(ctx).await?.as_deref(), Utc::now()).into())
     }
 
     /// What went wrong in the last run; null when nothing did.
@@ -82,24 +84,5 @@ impl EndpointSync {
 impl EndpointSync {
     async fn row(&self, ctx: &Context<'_>) -> Result<Option<Arc<sync_state::Model>>> {
         session(ctx).loaders().sync_state(self.0.id).await
-    }
-}
-
-/// What is going on goes before what is wanted, and that before how the last run ended.
-fn state(enabled: bool, row: Option<&sync_state::Model>, now: DateTime<Utc>) -> ProxmoxEndpointSyncState {
-    use ProxmoxEndpointSyncState as S;
-    let held = |row: &sync_state::Model| row.holder.is_some() && row.expires_at.is_some_and(|end| end > now);
-    match row {
-        Some(row) if held(row) => S::Running,
-        _ if !enabled => S::Disabled,
-        None => S::Never,
-        Some(row) if row.suspended => S::Suspended,
-        Some(row) => match row.last_state {
-            None | Some(RunState::Queued | RunState::Running) => S::Never,
-            Some(RunState::Succeeded) => S::Ok,
-            Some(RunState::Partial) => S::Partial,
-            Some(RunState::Standby) => S::Standby,
-            Some(RunState::Failed | RunState::Interrupted) => S::Failed,
-        },
     }
 }

@@ -5,11 +5,15 @@
 //! not there, or no more, whoever may view their model without constraint.
 use super::one_of;
 use crate::db::Db;
-use crate::entity::{Kind, RunState, sync_change, sync_run, sync_state};
+use crate::entity::sync_state::Standing;
+use crate::entity::{Kind, RunState, endpoint, sync_change, sync_run, sync_state};
 use crate::error::Result;
 use crate::filter::{View, compile};
+use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Order, OverStatement, Query, SelectStatement, WindowStatement};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbBackend, FromQueryResult, Iterable};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, Iterable, QueryOrder, QuerySelect,
+};
 use std::collections::HashMap;
 
 /// Keys bound in one statement at most.
@@ -235,4 +239,29 @@ pub async fn states(db: &Db, endpoints: &[i32]) -> Result<HashMap<i32, sync_stat
         }
     }
     Ok(found)
+}
+
+/// How it stands with an endpoint, whoever may view it: for the operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stood {
+    pub endpoint: i32,
+    pub standing: Standing,
+    /// When its last run ended that saw everything it wanted to see.
+    pub last_success_at: Option<DateTime<Utc>>,
+}
+
+/// How it stands with all endpoints, by their id; two statements.
+pub async fn standings(db: &Db) -> Result<Vec<Stood>> {
+    use endpoint::Column;
+    let endpoints = endpoint::Entity::find().select_only().columns([Column::Id, Column::Enabled]);
+    let endpoints = endpoints.order_by_asc(Column::Id).into_tuple::<(i32, bool)>().all(&db.read).await?;
+    let states = sync_state::Entity::find().all(&db.read).await?;
+    let states = states.iter().map(|state| (state.endpoint_id, state)).collect::<HashMap<_, _>>();
+    let now = Utc::now();
+    let stood = endpoints.into_iter().map(|(endpoint, enabled)| {
+        let state = states.get(&endpoint).copied();
+        let last_success_at = state.and_then(|state| state.last_success_at);
+        Stood { endpoint, standing: Standing::of(enabled, state, now), last_success_at }
+    });
+    Ok(stood.collect())
 }
