@@ -187,7 +187,7 @@ async fn enter(door: &Door, headers: &HeaderMap, peer: SocketAddr) -> Result<Pri
         }
         Ok(Err(Denied::Throttled { seconds })) => {
             let message = format!("Too many requests: try again in {seconds} s.");
-            let mut refused = refuse(headers, StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", &message);
+            let mut refused = refuse(headers, StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", &message);
             refused.headers_mut().insert(header::RETRY_AFTER, seconds.into());
             return Err(Box::new(refused));
         }

@@ -49,7 +49,7 @@ fn wait_of(answer: &Answer, path: &str) -> u64 {
         let detail = format!("Request was throttled. Expected available in {seconds} {unit}.");
         assert_eq!(answer.json(), serde_json::json!({"detail": detail}));
     } else {
-        assert_eq!(answer.code(), "TOO_MANY_REQUESTS");
+        assert_eq!(answer.code(), "RATE_LIMITED");
         assert!(answer.json().get("data").is_none());
         assert!(answer.json()["errors"][0]["message"].as_str().unwrap().contains(&format!("{seconds} s")));
     }

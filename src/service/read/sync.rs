@@ -255,7 +255,7 @@ pub async fn standings(db: &Db) -> Result<Vec<Stood>> {
     use endpoint::Column;
     let endpoints = endpoint::Entity::find().select_only().columns([Column::Id, Column::Enabled]);
     let endpoints = endpoints.order_by_asc(Column::Id).into_tuple::<(i32, bool)>().all(&db.read).await?;
-    let states = sync_state::Entity::find().all(&db.read).await?;
+    let states = crate::service::sync_run::states(db).await?;
     let states = states.iter().map(|state| (state.endpoint_id, state)).collect::<HashMap<_, _>>();
     let now = Utc::now();
     let stood = endpoints.into_iter().map(|(endpoint, enabled)| {

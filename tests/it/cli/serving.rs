@@ -142,10 +142,12 @@ async fn no_migrate_refuses_an_empty_and_an_old_schema(db: TestDb) {
     crate::service::execute(&connection, "DELETE FROM seaql_migrations").await;
     connection.close().await.unwrap();
     let not_ready = server.get("/readyz");
-    assert!(not_ready.starts_with("HTTP/1.1 503") && not_ready.contains("migrations are missing"), "{not_ready}");
+    assert!(not_ready.starts_with("HTTP/1.1 503") && not_ready.ends_with("\r\n\r\nnot ready\n"), "{not_ready}");
     assert!(server.get("/healthz").starts_with("HTTP/1.1 200"));
     server.signal("TERM");
     assert_eq!(server.end(), Some(0));
+    // What is missing is for the operator.
+    assert!(server.log().contains("not ready: migrations are missing"), "{}", server.log());
     refused(&program);
 }
 

@@ -79,7 +79,7 @@ async fn without_netbox_there_is_no_mirror(db: TestDb) {
     // By hand, references are made as before.
     let query = "mutation { createNetboxCluster(input: {databaseId: 5, name: \"mine\"}) { userErrors { code } } }";
     assert_eq!(server.data(query).await["createNetboxCluster"]["userErrors"], json!([]));
-    assert!(proxbox_graphql::mirror::age(&app).await.unwrap().is_none());
+    assert!(proxbox_graphql::mirror::state(&app).await.unwrap().is_none());
 }
 
 async fn the_token_is_nowhere(db: TestDb) {
