@@ -49,6 +49,11 @@ pub struct Global {
     #[arg(long, global = true, env = "PROXBOX_SECRET_KEY_FILE")]
     pub secret_key_file: Option<PathBuf>,
 
+    /// While the key is being changed, a file that holds the former one; the variable PROXBOX_SECRET_KEY_OLD holds the
+    /// key itself and goes first
+    #[arg(long, global = true, env = "PROXBOX_SECRET_KEY_OLD_FILE")]
+    pub secret_key_old_file: Option<PathBuf>,
+
     /// What is logged, in the language of RUST_LOG: warn, info, proxbox_graphql=debug …
     #[arg(long, global = true, env = "PROXBOX_LOG", default_value = "info,sqlx=warn,sea_orm=warn")]
     pub log: String,
@@ -478,6 +483,16 @@ fn text_of(option: &str, path: &Path) -> Result<String> {
     }
 }
 
+/// A key that the operator gives, in a variable or else a file. No option holds one: what stands on a command line can be
+/// seen by every user of the machine.
+fn given_key(variable: &str, file: Option<&Path>) -> Result<Option<KeySource>> {
+    match std::env::var(variable) {
+        Ok(key) => Ok(Some(KeySource::Given(SecretString::from(key)))),
+        Err(VarError::NotUnicode(_)) => Err(Error::Key(format!("{variable} is not UTF-8"))),
+        Err(VarError::NotPresent) => Ok(file.map(|path| KeySource::File(path.to_owned()))),
+    }
+}
+
 /// A network, or a single address.
 fn network(text: &str) -> std::result::Result<IpNet, String> {
     let text = text.trim();
@@ -542,16 +557,19 @@ impl Global {
         DbOptions { url: self.database_url.clone(), connections: self.database_connections, statement_timeout }
     }
 
-    /// Where the key comes from. Only a SQLite database has a folder for a file of its own.
+    /// Where the key comes from, and the former one if it is being changed.
     pub fn key(&self) -> Result<KeySource> {
-        // Not an option: what stands on a command line can be seen by every user of the machine.
-        match std::env::var("PROXBOX_SECRET_KEY") {
-            Ok(key) => return Ok(KeySource::Given(SecretString::from(key))),
-            Err(VarError::NotUnicode(_)) => return Err(Error::Key("PROXBOX_SECRET_KEY is not UTF-8".into())),
-            Err(VarError::NotPresent) => {}
+        let new = self.current_key()?;
+        match given_key("PROXBOX_SECRET_KEY_OLD", self.secret_key_old_file.as_deref())? {
+            Some(old) => Ok(KeySource::Changing { new: Box::new(new), old: Box::new(old) }),
+            None => Ok(new),
         }
-        if let Some(path) = &self.secret_key_file {
-            return Ok(KeySource::File(path.clone()));
+    }
+
+    /// Only a SQLite database has a folder for a file of its own.
+    fn current_key(&self) -> Result<KeySource> {
+        if let Some(given) = given_key("PROXBOX_SECRET_KEY", self.secret_key_file.as_deref())? {
+            return Ok(given);
         }
         match self.database(Duration::ZERO).sqlite_file()? {
             Some(file) => Ok(KeySource::Beside(file.with_file_name("proxbox.key"))),

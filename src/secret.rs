@@ -23,17 +23,27 @@ pub enum KeySource {
     File(PathBuf),
     /// A file beside the SQLite database, made on the first start.
     Beside(PathBuf),
+    /// A key, and the former one while values lie under both.
+    Changing { new: Box<KeySource>, old: Box<KeySource> },
 }
 
 /// Seals and opens secrets, each bound to its place: a value moved to another row or column does not open.
+#[derive(Debug)]
 pub struct Sealer {
-    cipher: XChaCha20Poly1305,
-    key_id: String,
+    current: Key,
+    /// Opens what still lies under it.
+    former: Option<Key>,
 }
 
-impl std::fmt::Debug for Sealer {
+/// One key, and its name.
+pub struct Key {
+    cipher: XChaCha20Poly1305,
+    id: String,
+}
+
+impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sealer").field("key_id", &self.key_id).finish_non_exhaustive()
+        f.debug_struct("Key").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
@@ -48,8 +58,16 @@ pub struct Place<'a> {
 impl KeySource {
     /// Reads the key. `fresh` tells whether the database holds nothing sealed yet: only then a missing key may be made.
     pub fn read(&self, fresh: bool) -> Result<Sealer> {
+        self.read_from(fresh, "PROXBOX_SECRET_KEY")
+    }
+
+    /// `variable` is where a key that was given directly came from.
+    fn read_from(&self, fresh: bool, variable: &str) -> Result<Sealer> {
         match self {
-            Self::Given(key) => Sealer::new(key.expose_secret().as_bytes(), "PROXBOX_SECRET_KEY"),
+            Self::Changing { new, old } => {
+                new.read_from(fresh, variable)?.with_former(old.read_from(false, "PROXBOX_SECRET_KEY_OLD")?)
+            }
+            Self::Given(key) => Sealer::new(key.expose_secret().as_bytes(), variable),
             Self::File(path) => from_file(path),
             Self::Beside(path) if path.exists() => from_file(path),
             Self::Beside(path) if fresh => {
@@ -100,6 +118,68 @@ fn make_file(path: &Path) -> Result<()> {
 impl Sealer {
     /// A sealer of this key material, at least 32 bytes; `origin` names it in errors.
     pub fn new(key: &[u8], origin: &str) -> Result<Self> {
+        Ok(Self { current: Key::new(key, origin)?, former: None })
+    }
+
+    /// It opens what this other one sealed, too.
+    fn with_former(self, former: Self) -> Result<Self> {
+        if self.current.id == former.current.id {
+            let id = &self.current.id;
+            return Err(Error::Key(format!("the new key and the old one (PROXBOX_SECRET_KEY_OLD) are the same: {id}")));
+        }
+        Ok(Self { former: Some(former.current), ..self })
+    }
+
+    /// Which key this is, without telling anything about it.
+    pub fn key_id(&self) -> &str {
+        &self.current.id
+    }
+
+    /// Which key the former one is, if one is given.
+    pub fn former_id(&self) -> Option<&str> {
+        self.former.as_ref().map(|key| key.id.as_str())
+    }
+
+    /// The key of this id, if it is one of the given ones.
+    pub fn key(&self, id: &str) -> Result<&Key> {
+        let mut keys = std::iter::once(&self.current).chain(&self.former);
+        keys.find(|key| key.id == id).ok_or_else(|| {
+            let given = self.former_id().map_or_else(
+                || format!("the key given is {}", self.key_id()),
+                |former| format!("the keys given are {} and, as the old one, {former}", self.key_id()),
+            );
+            Error::Key(format!(
+                "the database was sealed under the key {id}, but {given}; set PROXBOX_SECRET_KEY or \
+                 PROXBOX_SECRET_KEY_FILE to the right one, and PROXBOX_SECRET_KEY_OLD or PROXBOX_SECRET_KEY_OLD_FILE \
+                 to the former one while the key is being changed"
+            ))
+        })
+    }
+
+    /// As [`Key::seal`], under the current key.
+    pub fn seal(&self, secret: &[u8], place: Place<'_>) -> Result<String> {
+        self.current.seal(secret, place)
+    }
+
+    /// The secret, if one of the keys sealed it at this place.
+    pub fn open(&self, sealed: &str, place: Place<'_>) -> Result<SecretBox<Vec<u8>>> {
+        let (id, body) = parts(sealed).ok_or_else(|| place.damaged())?;
+        self.key(id)?.open(body, place)
+    }
+}
+
+/// The id of the key under which a value lies, if it is a sealed one.
+pub fn key_of(sealed: &str) -> Option<&str> {
+    parts(sealed).map(|(id, _)| id)
+}
+
+/// The id of the key, and the nonce and ciphertext.
+fn parts(sealed: &str) -> Option<(&str, &str)> {
+    sealed.strip_prefix("v1.")?.split_once('.')
+}
+
+impl Key {
+    fn new(key: &[u8], origin: &str) -> Result<Self> {
         if key.len() < SHORTEST_KEY {
             return Err(Error::Key(format!("{origin} holds {} bytes; at least {SHORTEST_KEY} are needed", key.len())));
         }
@@ -110,13 +190,8 @@ impl Sealer {
         let (mut cipher, mut id) = ([0; 32], [0; 4]);
         derive(b"seal v1", &mut cipher)?;
         derive(b"key id v1", &mut id)?;
-        let key_id = id.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { cipher: XChaCha20Poly1305::new(&cipher.into()), key_id })
-    }
-
-    /// Which key this is, without telling anything about it.
-    pub fn key_id(&self) -> &str {
-        &self.key_id
+        let id = id.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { cipher: XChaCha20Poly1305::new(&cipher.into()), id })
     }
 
     /// The sealed form: `v1.<key id>.<nonce and ciphertext>`.
@@ -125,24 +200,14 @@ impl Sealer {
         let payload = Payload { msg: secret, aad: &place.bytes() };
         let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload);
         let sealed = sealed.map_err(|_| Error::Internal("a secret could not be sealed".into()))?;
-        Ok(format!("v1.{}.{}", self.key_id, BASE64_URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat())))
+        Ok(format!("v1.{}.{}", self.id, BASE64_URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat())))
     }
 
-    /// The secret, if this key sealed it at this place.
-    pub fn open(&self, sealed: &str, place: Place<'_>) -> Result<SecretBox<Vec<u8>>> {
-        let damaged = || Error::Key(format!("a sealed value does not open ({}.{})", place.table, place.column));
-        let (id, body) = sealed.strip_prefix("v1.").and_then(|rest| rest.split_once('.')).ok_or_else(damaged)?;
-        if id != self.key_id {
-            return Err(Error::Key(format!(
-                "the database was sealed under the key {id}, but the key given is {}; set PROXBOX_SECRET_KEY or \
-                 PROXBOX_SECRET_KEY_FILE to the right one",
-                self.key_id
-            )));
-        }
-        let body = BASE64_URL_SAFE_NO_PAD.decode(body).map_err(|_| damaged())?;
-        let (nonce, sealed) = body.split_first_chunk::<NONCE>().ok_or_else(damaged)?;
+    fn open(&self, body: &str, place: Place<'_>) -> Result<SecretBox<Vec<u8>>> {
+        let body = BASE64_URL_SAFE_NO_PAD.decode(body).map_err(|_| place.damaged())?;
+        let (nonce, sealed) = body.split_first_chunk::<NONCE>().ok_or_else(|| place.damaged())?;
         let payload = Payload { msg: sealed, aad: &place.bytes() };
-        let secret = self.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| damaged())?;
+        let secret = self.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| place.damaged())?;
         Ok(SecretBox::new(Box::new(secret)))
     }
 }
@@ -154,6 +219,10 @@ impl Place<'_> {
             .iter()
             .flat_map(|part| (part.len() as u32).to_be_bytes().into_iter().chain(part.bytes()))
             .collect()
+    }
+
+    fn damaged(&self) -> Error {
+        Error::Key(format!("a sealed value does not open ({}.{} of {})", self.table, self.column, self.row))
     }
 }
 
@@ -181,6 +250,24 @@ mod tests {
         let (other, again) = (sealed.replace('.', ""), sealer(1).seal(b"s3cret", PLACE).expect("sealed"));
         assert!(sealer(1).open(&other, PLACE).is_err());
         assert_ne!(sealed, again, "a nonce is used once");
+    }
+
+    #[test]
+    fn the_former_key_opens_and_the_current_one_seals() {
+        let both = sealer(2).with_former(sealer(1)).expect("two keys");
+        assert_eq!((both.key_id(), both.former_id()), (sealer(2).key_id(), Some(sealer(1).key_id())));
+        for sealed in [sealer(1).seal(b"s3cret", PLACE), sealer(2).seal(b"s3cret", PLACE), both.seal(b"s3cret", PLACE)]
+        {
+            let opened = both.open(&sealed.expect("sealed"), PLACE).expect("opens");
+            assert_eq!(opened.expose_secret().as_slice(), b"s3cret");
+        }
+        let sealed = both.seal(b"s3cret", PLACE).expect("sealed");
+        assert_eq!(key_of(&sealed), Some(sealer(2).key_id()));
+        let error = both.open(&sealer(3).seal(b"", PLACE).expect("sealed"), PLACE).expect_err("a third").to_string();
+        for id in [1, 2, 3].map(|seed| sealer(seed).key_id().to_owned()) {
+            assert!(error.contains(&id), "{error}");
+        }
+        assert!(sealer(1).with_former(sealer(1)).is_err(), "the same key twice");
     }
 
     #[test]

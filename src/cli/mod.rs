@@ -5,6 +5,7 @@ mod endpoint;
 mod import;
 mod links;
 mod netbox;
+mod secret;
 mod serve;
 mod signal;
 mod sync;
@@ -56,6 +57,9 @@ enum Command {
     /// Manage API tokens
     #[command(subcommand)]
     Token(token::Command),
+    /// Look after the key under which secrets are stored
+    #[command(subcommand)]
+    Secret(secret::Command),
     /// Manage Proxmox endpoints
     #[command(subcommand)]
     Endpoint(endpoint::Command),
@@ -102,6 +106,12 @@ impl Cli {
                 let app = open(global, Settings::default()).await?;
                 command.run(&app).await?;
                 app.close().await?;
+            }
+            Command::Secret(command) => {
+                let app = open(global, Settings::default()).await?;
+                let code = command.run(&app).await?;
+                app.close().await?;
+                return Ok(code);
             }
             Command::Endpoint(command) => {
                 let app = open(global, command.settings()).await?;

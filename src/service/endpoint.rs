@@ -1,6 +1,6 @@
 //! Proxmox endpoints and their secrets.
 use super::patch::Given;
-use super::{Clock, Fields, Tx, Writable, change, cluster, family, rules, sync_run, write};
+use super::{Clock, Fields, Tx, Writable, change, cluster, family, rules, secret, sync_run, write};
 use crate::db::Db;
 use crate::entity::{JsonText, Kind, Mode, cluster as cluster_row, endpoint, node};
 use crate::error::{Code, Error, Problem, Result};
@@ -110,7 +110,7 @@ impl Writable for endpoint::Model {
 
     /// A secret must never travel to another host by an edit: it is dropped when what decides where it goes changes,
     /// unless it is sent again. A secret sent counts as changed even if it is the same, or one could try it out.
-    fn seal(&mut self, patch: &Patch, before: Option<&Self>, sealer: &Sealer) -> Result<Vec<&'static str>> {
+    async fn seal(&mut self, patch: &Patch, before: Option<&Self>, tx: &Tx) -> Result<Vec<&'static str>> {
         let moved = before.is_some_and(|before| self.way() != before.way());
         let row = self.id.to_string();
         let mut replaced = Vec::new();
@@ -119,8 +119,9 @@ impl Writable for endpoint::Model {
             ("token_value", &patch.token_value, &mut self.token_value),
         ] {
             match given {
-                Some(Some(secret)) => {
-                    *kept = Some(sealer.seal(secret.expose_secret().as_bytes(), place(&row, column))?);
+                Some(Some(given)) => {
+                    let key = secret::key(tx).await?;
+                    *kept = Some(key.seal(given.expose_secret().as_bytes(), place(&row, column))?);
                     replaced.push(column);
                 }
                 Some(None) => *kept = None,

@@ -19,6 +19,7 @@ mod patch;
 pub mod read;
 pub mod retention;
 pub mod rules;
+pub mod secret;
 pub mod source;
 pub mod storage;
 pub mod sync_run;

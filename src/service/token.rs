@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-const PEPPER: &str = "pepper";
+pub(super) const PEPPER: &str = "pepper";
 const TABLE: &str = "api_token";
 const V2_PREFIX: &str = "nbt_";
 const KEY_LENGTH: usize = 12;
@@ -50,7 +50,8 @@ pub struct NewToken {
     pub permissions: Vec<Value>,
 }
 
-fn pepper_place() -> Place<'static> {
+/// Where the sealed pepper lies.
+pub(super) fn pepper_place() -> Place<'static> {
     Place { table: "setting", row: PEPPER, column: "value" }
 }
 

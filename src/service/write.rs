@@ -10,7 +10,6 @@ use crate::entity::{Kind, Resource};
 use crate::error::{Code, Error, Problem, Result};
 use crate::filter::{Filter, View, compile};
 use crate::principal::Act;
-use crate::secret::Sealer;
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{
@@ -50,8 +49,13 @@ pub trait Writable: Row {
 
     /// Seals the secrets of the patch in a row that has its id, and drops those that must not stay; returns which
     /// ones were given.
-    fn seal(&mut self, _: &Self::Patch, _before: Option<&Self>, _: &Sealer) -> Result<Vec<&'static str>> {
-        Ok(Vec::new())
+    fn seal(
+        &mut self,
+        _: &Self::Patch,
+        _before: Option<&Self>,
+        _: &Tx,
+    ) -> impl Future<Output = Result<Vec<&'static str>>> + Send {
+        async { Ok(Vec::new()) }
     }
 
     /// Lets follow what depends on the row, which was changed.
@@ -234,7 +238,7 @@ async fn insert<M: Writable>(tx: &mut Tx, new: M, patch: &M::Patch) -> Result<M>
     let mut row: M = active.insert(tx.connection()).await.map_err(told::<M>)?;
     let made = row.clone();
     // Sealing needs the row's id, which only the insert gives.
-    row.seal(patch, None, tx.sealer())?;
+    row.seal(patch, None, tx).await?;
     if row != made {
         row = store(tx, &made, row).await?;
     }
@@ -252,7 +256,7 @@ pub(super) async fn revise<M: Writable>(tx: &mut Tx, before: M, patch: &M::Patch
     let kind = M::KIND;
     let mut after = before.clone();
     apply(tx, &mut after, patch, Fields::new(M::KIND, false, Vec::new())).await?;
-    let secrets = after.seal(patch, Some(&before), tx.sealer())?;
+    let secrets = after.seal(patch, Some(&before), tx).await?;
     let tags = family::tags(tx, kind, std::slice::from_ref(&before)).await?.remove(&before.id()).unwrap_or_default();
     let new_tags = match M::tags(patch) {
         Some(Some(slugs)) => tagging::replace(tx, kind, before.id(), &tags, slugs).await?,

@@ -9,7 +9,7 @@ use super::observe::{Observation, observe};
 use super::snapshot::{Plan, Policy, Snapshot};
 use super::{report, target};
 use crate::app::App;
-use crate::client::proxmox::{Class, Client, Failure};
+use crate::client::proxmox::{Client, Failure};
 use crate::entity::{RunStage, RunState, endpoint, sync_run, sync_state};
 use crate::error::{Error, Result};
 use crate::service::sync_run::{self as runs, Lease};
@@ -226,18 +226,24 @@ impl<'a> Running<'a> {
         tx.commit().await.map(drop)
     }
 
-    fn client(&self) -> std::result::Result<Client, Failure> {
-        target::client(self.app, &self.endpoint).unwrap_or_else(|error| {
+    /// Secrets that do not open are this server's trouble and not refused credentials, for which the schedule would
+    /// wait for others.
+    fn client(&self) -> std::result::Result<Client, RunError> {
+        let client = target::client(self.app, &self.endpoint).map_err(|error| {
             tracing::error!("the secrets of {} cannot be opened: {error}", self.endpoint.name);
-            Err(Failure::new(Class::Auth, "its secrets cannot be opened under this server's key"))
-        })
+            RunError::new(
+                "internal",
+                "its secrets cannot be opened under this server's key; the server's log tells why",
+            )
+        })?;
+        client.map_err(|failure| RunError::from(&failure))
     }
 
     /// Asks the endpoint, and judges what it says.
     async fn look(self) -> Looked<'a> {
         let client = match self.client() {
             Ok(client) => client,
-            Err(failure) => return self.fails(&failure, json!([])),
+            Err(error) => return self.fails_with(error),
         };
         let age = self.state.identity_at.map(|at| Utc::now() - at);
         let known = !self.state.identity.is_empty() && age.is_some_and(|age| age < IDENTITY_AGE);
@@ -292,7 +298,7 @@ impl<'a> Running<'a> {
     /// Another endpoint told everything: whether this one is there is all that is left to know.
     async fn stand_by(self, feeder: &str) {
         let outcome = match self.client() {
-            Err(failure) => Outcome::failed(RunError::from(&failure)),
+            Err(error) => Outcome::failed(error),
             Ok(client) => match client.version().await {
                 Err(failure) => {
                     Outcome { calls: report::calls(&client.calls()), ..Outcome::failed(RunError::from(&failure)) }

@@ -153,29 +153,30 @@ pub fn storages(items: &[StorageItem], now: DateTime<Utc>) -> (BTreeMap<String, 
 
 fn storage(item: &StorageItem, now: DateTime<Utc>) -> storage::Model {
     let int = |key| item.int(key).and_then(|value| i32::try_from(value).ok());
+    let text = |key| item.text(key).map(|text| without_userinfo(&text));
     storage::Model {
         name: item.storage.clone(),
         storage_type: item.kind.clone(),
-        content: item.text("content").map(|list| sorted(&list)),
-        path: item.text("path"),
-        nodes: item.text("nodes").map(|list| sorted(&list)),
+        content: text("content").map(|list| sorted(&list)),
+        path: text("path"),
+        nodes: text("nodes").map(|list| sorted(&list)),
         shared: item.flag("shared").unwrap_or(false),
         enabled: !item.flag("disable").unwrap_or(false),
-        server: item.text("server"),
+        server: text("server"),
         port: int("port"),
-        username: item.text("username"),
-        export: item.text("export"),
-        share: item.text("share"),
-        pool: item.text("pool"),
-        monhost: item.text("monhost"),
-        namespace: item.text("namespace"),
-        datastore: item.text("datastore"),
-        subdir: item.text("subdir"),
-        mountpoint: item.text("mountpoint"),
-        is_mountpoint: item.text("is_mountpoint"),
-        preallocation: item.text("preallocation"),
-        format: item.text("format"),
-        prune_backups: item.text("prune-backups"),
+        username: text("username"),
+        export: text("export"),
+        share: text("share"),
+        pool: text("pool"),
+        monhost: text("monhost"),
+        namespace: text("namespace"),
+        datastore: text("datastore"),
+        subdir: text("subdir"),
+        mountpoint: text("mountpoint"),
+        is_mountpoint: text("is_mountpoint"),
+        preallocation: text("preallocation"),
+        format: text("format"),
+        prune_backups: text("prune-backups"),
         max_protected_backups: int("max-protected-backups"),
         raw_config: crate::entity::JsonText(Value::Object(raw(&item.raw))),
         ..storage::Model::blank(now)
@@ -195,6 +196,7 @@ fn cleaned(key: &str, value: &Value) -> Value {
     match value {
         _ if is_secret(key) => Value::String("(redacted)".into()),
         Value::String(list) if ["content", "nodes"].contains(&key) => Value::String(sorted(list)),
+        Value::String(text) => Value::String(without_userinfo(text)),
         Value::Object(object) => Value::Object(raw(object)),
         Value::Array(list) => Value::Array(list.iter().map(|value| cleaned("", value)).collect()),
         other => other.clone(),
@@ -202,8 +204,22 @@ fn cleaned(key: &str, value: &Value) -> Value {
 }
 
 fn is_secret(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    ["password", "secret", "keyring", "private"].iter().any(|part| key.contains(part))
+    let key = key.to_ascii_lowercase().replace(['-', '_'], "");
+    let parts = ["password", "passphrase", "passwd", "secret", "keyring", "private", "apikey", "token", "credential"];
+    parts.iter().any(|part| key.contains(part))
+}
+
+/// A text without the user and password of the URLs in it.
+fn without_userinfo(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut clean = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| "/?#,;\"'<>".contains(c) || c.is_whitespace()).unwrap_or(part.len());
+        let host = part[..end].rfind('@').map_or(0, |at| at + 1);
+        clean += "://";
+        clean += &part[host..];
+    }
+    clean
 }
 
 /// A comma-separated list in one order: Proxmox writes it in another one each time.

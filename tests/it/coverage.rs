@@ -427,7 +427,7 @@ fn commands(command: &clap::Command, front: &str, found: &mut BTreeSet<String>) 
 
 async fn every_command_needs_what_it_says(db: TestDb) {
     use Need::{Database, DatabaseAndKey, Nothing};
-    let table: [(&str, &[&str], Need); 23] = [
+    let table: [(&str, &[&str], Need); 25] = [
         ("netbox compare", &[], DatabaseAndKey),
         ("import netbox", &[], DatabaseAndKey),
         ("netbox sync", &[], DatabaseAndKey),
@@ -447,6 +447,8 @@ async fn every_command_needs_what_it_says(db: TestDb) {
         ("endpoint show", &["prod-proxmox"], DatabaseAndKey),
         ("endpoint set-secret", &["prod-proxmox", "--password-stdin"], DatabaseAndKey),
         ("endpoint remove", &["prod-proxmox"], DatabaseAndKey),
+        ("secret rotate", &[], DatabaseAndKey),
+        ("secret status", &[], DatabaseAndKey),
         ("sync", &[], DatabaseAndKey),
         ("links suggest", &[], DatabaseAndKey),
         ("links accept", &["node:1", "31"], DatabaseAndKey),

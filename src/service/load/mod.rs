@@ -5,7 +5,7 @@ pub(super) mod rows;
 use super::file::{self, File, Object};
 use super::token::Pepper;
 use super::write::insert_all;
-use super::{Tx, ids};
+use super::{Tx, ids, secret};
 use crate::entity::{
     cluster, endpoint, link_decision, netbox_cluster, netbox_device, node, storage, tag, tag_assignment, token,
 };
@@ -55,7 +55,8 @@ pub async fn load(tx: &mut Tx, sealer: &Sealer, pepper: &Pepper, file: File, pro
     loader.store::<tag::Entity, _>(tx, "tags", file.tags, tag_row).await?;
     loader.store::<netbox_cluster::Entity, _>(tx, "netbox_clusters", file.netbox_clusters, netbox_cluster_row).await?;
     loader.store::<netbox_device::Entity, _>(tx, "netbox_devices", file.netbox_devices, netbox_device_row).await?;
-    let endpoint_row = |row| endpoint_row(row, sealer);
+    let key = secret::key(tx).await?;
+    let endpoint_row = |row| endpoint_row(row, sealer, key);
     loader.store::<endpoint::Entity, _>(tx, "proxmox_endpoints", file.proxmox_endpoints, endpoint_row).await?;
     loader.store::<cluster::Entity, _>(tx, "proxmox_clusters", file.proxmox_clusters, cluster_row).await?;
     loader.store::<node::Entity, _>(tx, "proxmox_nodes", file.proxmox_nodes, node_row).await?;

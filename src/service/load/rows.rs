@@ -6,7 +6,7 @@ use crate::entity::{
     node, storage, tag, token,
 };
 use crate::error::{Error, Result};
-use crate::secret::Sealer;
+use crate::secret::{Key, Sealer};
 use sea_orm::{ActiveModelTrait, IntoActiveModel, Set};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -143,13 +143,13 @@ pub(in super::super) fn netbox_device_row(row: file::NetBoxDevice) -> Result<net
     Ok(model.into_active_model().reset_all())
 }
 
-pub(super) fn endpoint_row(mut row: file::Endpoint, sealer: &Sealer) -> Result<endpoint::ActiveModel> {
+pub(super) fn endpoint_row(mut row: file::Endpoint, sealer: &Sealer, key: &Key) -> Result<endpoint::ActiveModel> {
     let id = row.id;
     let (password, token_value) = (row.password.take(), row.token_value.take());
     let (sealed_password, sealed_token) = (row.sealed_password.take(), row.sealed_token_value.take());
     let mut active = bare_endpoint_row(row)?;
-    active.password = Set(sealed(id, "password", password, sealed_password, sealer)?);
-    active.token_value = Set(sealed(id, "token_value", token_value, sealed_token, sealer)?);
+    active.password = Set(sealed(id, "password", password, sealed_password, sealer, key)?);
+    active.token_value = Set(sealed(id, "token_value", token_value, sealed_token, sealer, key)?);
     Ok(active)
 }
 
@@ -188,19 +188,20 @@ pub(in super::super) fn bare_endpoint_row(row: file::Endpoint) -> Result<endpoin
     })
 }
 
-/// A secret in clear is sealed; a sealed one must open under this key at this place. An empty one is none.
+/// A secret in clear is sealed under this key; a sealed one must open at this place, under whichever key is known. An empty one is none.
 fn sealed(
     id: i32,
     column: &'static str,
     plain: Option<SecretString>,
     sealed: Option<String>,
     sealer: &Sealer,
+    key: &Key,
 ) -> Result<Option<String>> {
     let row = id.to_string();
     let place = endpoints::place(&row, column);
     match (plain.filter(|plain| !plain.expose_secret().is_empty()), sealed) {
         (Some(_), Some(_)) => Err(Error::input("is given in clear and sealed").within(column)),
-        (Some(plain), None) => sealer.seal(plain.expose_secret().as_bytes(), place).map(Some),
+        (Some(plain), None) => key.seal(plain.expose_secret().as_bytes(), place).map(Some),
         (None, Some(sealed)) => match sealer.open(&sealed, place) {
             Ok(_) => Ok(Some(sealed)),
             Err(error) => Err(Error::input(error.to_string()).within(format!("sealed_{column}"))),

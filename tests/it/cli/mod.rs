@@ -4,6 +4,7 @@ mod data;
 mod endpoints;
 mod netbox;
 mod options;
+mod secrets;
 mod serving;
 mod sync;
 mod tokens;

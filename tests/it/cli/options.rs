@@ -41,7 +41,7 @@ fn every_option_of_serve_has_a_variable() {
         assert!(help.contains(default), "{default}");
     }
     let global = program.ok(&["--help"]);
-    for command in ["serve", "load", "dump", "schema", "migrate", "token", "endpoint", "netbox", "sync"] {
+    for command in ["serve", "load", "dump", "schema", "migrate", "token", "endpoint", "netbox", "secret", "sync"] {
         assert!(global.contains(&format!("\n  {command} ")), "{command}");
     }
     assert!(program.ok(&["--version"]).starts_with("proxbox-graphql "));
