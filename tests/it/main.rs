@@ -2,6 +2,7 @@
 // Tests set scenes that no door of the program can: rows from the future, another database …
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods)]
 
+mod canary;
 mod cli;
 mod client;
 mod coverage;

@@ -1,5 +1,6 @@
 //! `endpoint add|check|trust` against a Proxmox VE over real TLS: what is asked before anything is stored.
 use super::{Output, Program};
+use crate::support::canary::forms;
 use crate::support::pve::{PASSWORD, Pve, TOKEN_SECRET};
 use crate::support::{TestDb, both};
 use serde_json::{Value, json};
@@ -256,7 +257,7 @@ async fn the_log_of_what_is_asked_holds_no_secret_even_at_trace(db: TestDb) {
         program.run(&["sync"]),
         program.run(&["endpoint", "show", "token"]),
     ];
-    let secrets = [crate::service::written(TOKEN_SECRET), crate::service::written(&format!("password={PASSWORD}"))];
+    let secrets = [forms(TOKEN_SECRET), forms(&format!("password={PASSWORD}"))];
     for Output { code, stdout, stderr } in outputs {
         assert_eq!(code, Some(0), "{stderr}");
         assert!(stderr.contains("TRACE") || stderr.contains("DEBUG"), "{stderr}");

@@ -241,7 +241,7 @@ async fn the_log_holds_no_secret_even_at_trace(db: TestDb) {
     }
     for secret in ["canary-password", "canary-by-mutation", "canary-too-by-mutation", "canary-by-variable", super::KEY]
     {
-        for form in crate::service::written(secret) {
+        for form in crate::support::canary::forms(secret) {
             assert_eq!(log.lines().find(|line| line.contains(&form)), None, "{secret} as {form}");
         }
     }

@@ -110,7 +110,7 @@ struct Field {
 }
 
 /// The schema as far as selections need it.
-struct Shape {
+pub struct Shape {
     objects: BTreeMap<String, Vec<Field>>,
     interfaces: BTreeMap<String, Vec<String>>,
     enums: BTreeMap<String, Vec<String>>,
@@ -129,7 +129,7 @@ fn field(field: &FieldDefinition) -> Field {
 }
 
 impl Shape {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut shape = Self { objects: BTreeMap::new(), interfaces: BTreeMap::new(), enums: BTreeMap::new() };
         for definition in parse_schema(sdl(&schema())).unwrap().definitions {
             let TypeSystemDefinition::Type(ty) = definition else { continue };
@@ -171,13 +171,13 @@ impl Shape {
     }
 
     /// The fields that are no objects, which send no statement of their own.
-    fn leaves(&self, ty: &str) -> String {
+    pub fn leaves(&self, ty: &str) -> String {
         let leaves = self.fields(ty).filter(|field| !self.leads_on(field));
         leaves.map(|field| field.name.as_str()).collect::<Vec<_>>().join(" ")
     }
 
     /// Selections of an object that together hold every field, down to objects so many levels below.
-    fn of_object(&self, ty: &str, levels: usize) -> Vec<String> {
+    pub fn of_object(&self, ty: &str, levels: usize) -> Vec<String> {
         let mut found = vec![self.leaves(ty)].into_iter().filter(|leaves| !leaves.is_empty()).collect::<Vec<_>>();
         for field in self.fields(ty).filter(|field| self.leads_on(field)) {
             if self.interfaces.contains_key(&field.ty) {
@@ -205,7 +205,7 @@ impl Shape {
     }
 
     /// The same of a connection; at the lowest level all in one.
-    fn of_connection(&self, ty: &str, levels: usize) -> Vec<String> {
+    pub fn of_connection(&self, ty: &str, levels: usize) -> Vec<String> {
         let mut found = Vec::new();
         for field in self.fields(ty) {
             let parts = match (field.name.as_str(), &field.by) {
@@ -231,7 +231,7 @@ impl Shape {
     }
 }
 
-const ROOTS: [(&str, &str); 7] = [
+pub const ROOTS: [(&str, &str); 7] = [
     ("proxmoxEndpoints", "ProxmoxEndpoint"),
     ("proxmoxClusters", "ProxmoxCluster"),
     ("proxmoxNodes", "ProxmoxNode"),

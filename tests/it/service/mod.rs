@@ -8,8 +8,6 @@ mod secrets;
 mod tokens;
 
 use crate::support::{Backend, TestDb};
-use base64::Engine;
-use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use proxbox_graphql::app::App;
 use proxbox_graphql::db::{Db, DbOptions};
 use proxbox_graphql::entity::change;
@@ -123,18 +121,4 @@ pub async fn stolen(db: &TestDb, app: &App) -> String {
         }
     }
     all
-}
-
-/// The ways in which a secret could be written down.
-pub fn written(secret: &str) -> Vec<String> {
-    let hex = secret.bytes().map(|b| format!("{b:02x}")).collect::<String>();
-    let mut forms = vec![secret.to_owned(), hex.to_uppercase(), hex];
-    // In base64 it may begin at any of three places; the ends depend on what is around.
-    for blanks in 0..3 {
-        let text = " ".repeat(blanks) + secret;
-        for encoded in [BASE64_STANDARD_NO_PAD.encode(&text), BASE64_URL_SAFE_NO_PAD.encode(&text)] {
-            forms.push(encoded[4..encoded.len() - 4].to_owned());
-        }
-    }
-    forms
 }

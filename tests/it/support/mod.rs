@@ -1,4 +1,5 @@
 //! What the tests stand on: databases, a server in this process, and questions to it.
+pub mod canary;
 pub mod netbox;
 mod postgres;
 mod pristine;

@@ -1,6 +1,7 @@
 //! Endpoints: their secrets are written and never read, and never travel by an edit.
 use super::{Desk, document, told};
-use crate::service::{dumped, stolen, written};
+use crate::service::{dumped, stolen};
+use crate::support::canary::forms;
 use crate::support::{ADMIN, TestDb, both};
 use proxbox_graphql::entity::endpoint;
 use proxbox_graphql::secret::Place;
@@ -190,7 +191,7 @@ async fn secrets_come_out_nowhere(db: TestDb) {
     ];
     for (place, text) in places {
         for secret in [password, token, loaded, loaded_token, &api] {
-            for form in written(secret) {
+            for form in forms(secret) {
                 assert!(!text.contains(&form), "{place} holds {secret} as {form}");
             }
         }
