@@ -145,10 +145,12 @@ impl From<DbErr> for Error {
         }
         // PostgreSQL: serialization_failure, deadlock_detected, lock_not_available; SQLite: SQLITE_BUSY and its kinds.
         let met = ["40001", "40P01", "55P03", "5", "261", "517"];
-        if sql_code(&error).is_some_and(|code| met.contains(&code.as_str())) {
-            return Self::Contention;
+        match sql_code(&error).as_deref() {
+            Some(code) if met.contains(&code) => Self::Contention,
+            // PostgreSQL: invalid_regular_expression; its own syntax lacks some of what ours has.
+            Some("2201B") => Self::input("The database does not understand this regular expression."),
+            _ => Self::Database(error),
         }
-        Self::Database(error)
     }
 }
 

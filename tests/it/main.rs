@@ -9,6 +9,7 @@ mod coverage;
 mod database;
 mod dependencies;
 mod exposure;
+mod fuzz;
 mod graphql;
 mod links;
 mod mirror;

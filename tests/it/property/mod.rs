@@ -8,6 +8,7 @@ mod feed;
 mod figures;
 mod filters;
 mod graphql;
+mod hostile;
 mod memory;
 mod oracle;
 mod paging;
@@ -28,7 +29,7 @@ pub fn cases(moderate: u32) -> u32 {
     wanted.unwrap_or(moderate)
 }
 
-fn runner(cases: u32) -> TestRunner {
+pub fn runner(cases: u32) -> TestRunner {
     let mut config = Config { cases, failure_persistence: None, max_shrink_iters: 400, ..Config::default() };
     if std::env::var_os("PROPTEST_RNG_SEED").is_none() {
         config.rng_seed = RngSeed::Fixed(8006);
