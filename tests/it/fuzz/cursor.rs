@@ -54,7 +54,7 @@ async fn feeds_refuse_what_they_did_not_give(db: TestDb) {
                      syncRuns(after: $a) { nodes { id } } linkSuggestions(after: $a) { nodes { type } } }";
         let answer = server.ask_as(ADMIN, query, json!({"a": cursor})).await.json();
         let codes = answer["errors"].as_array().into_iter().flatten().map(|error| &error["extensions"]["code"]);
-        let known = ["INVALID_CURSOR", "BAD_USER_INPUT", "POSITION_EXPIRED"];
+        let known = ["INVALID_CURSOR", "BAD_USER_INPUT", "RESUME_EXPIRED"];
         let odd = codes.filter(|code| !known.contains(&code.as_str().unwrap_or_default())).collect::<Vec<_>>();
         same(&format!("{answer}"), odd, Vec::new())
     });
