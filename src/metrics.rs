@@ -91,7 +91,7 @@ impl Metrics {
             requests,
             refused: reasons("connections_refused", "Connections that were not let in"),
             shed: reasons("requests_shed", "Requests refused because there is too much to do"),
-            cut: reasons("bodies_cut", "Bodies of requests and answers that were cut off"),
+            cut: reasons("bodies_cut", "Bodies of requests that were cut off"),
             denied: reasons("authentications_failed", "Credentials that were not accepted"),
             throttled: reasons("requests_throttled", "Requests refused because of a rate limit"),
             registry: Arc::new(registry),

@@ -2,6 +2,8 @@
 //! says which one it is.
 mod throttle;
 
+pub use throttle::block;
+
 use crate::app::App;
 use crate::entity;
 use crate::error::Result;

@@ -83,7 +83,7 @@ impl<'a> Attempt<'a> {
 }
 
 /// What stands for a client: its address, or the /64 of it, since who has one IPv6 address has all of those.
-fn block(client: IpAddr) -> IpAddr {
+pub fn block(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
         v4 => v4,

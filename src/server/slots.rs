@@ -1,7 +1,8 @@
 //! How many connections there may be, and how many of them of one client.
+use crate::auth::block;
 use prometheus_client::metrics::gauge::Gauge;
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Room for connections.
@@ -48,7 +49,7 @@ impl Slots {
         if open.all >= self.most {
             return Err(Full::Overall);
         }
-        let client = (!is_proxy).then(|| whose(peer));
+        let client = (!is_proxy).then(|| block(peer));
         if let Some(client) = client {
             let count = open.by_client.entry(client).or_default();
             if *count >= self.most_each {
@@ -80,14 +81,6 @@ impl Drop for Slot {
                 open.by_client.remove(&client);
             }
         }
-    }
-}
-
-/// The client behind an address: a client with IPv6 has a whole network of 64 bits.
-fn whose(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        v4 => v4,
     }
 }
 
