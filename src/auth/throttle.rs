@@ -1,11 +1,11 @@
 //! Who asks too often: failed attempts by client, requests by token.
 //!
-//! A client with too many failed attempts is refused before the database is asked, whatever it sends: else it could go on
-//! guessing, since only a right guess would be let in. Tokens that were let in for this client within the last hour are
-//! excepted, so that one bad script behind an address that many share does not lock the others out.
+//! A client with too many failed attempts is refused before the database is asked, whatever it sends: were right tokens
+//! let in, it could go on guessing. Tokens that were let in for this client within the last hour are excepted, so that
+//! one bad script behind an address that many share does not lock the others out.
 //!
-//! A failure is charged when it is one. Attempts of the same moment are therefore all tried, and owed for: no more than a
-//! client has connections, and a client that opens many at once with right tokens does not wait.
+//! A failure is charged when it is one. So attempts of the same moment are all tried, and owed for: no more than a client
+//! has connections. Whoever opens many at once with right tokens does not wait.
 use super::Denied;
 use crate::app::App;
 use crate::error::Result;

@@ -1,5 +1,5 @@
-//! The operator's own listener: figures for a scraper, and health in detail. It is on this machine's loopback and nowhere
-//! else, so that who can reach it is who is on the machine; and it is no way round the limits of the other one.
+//! The operator's own listener: figures for a scraper, and health in detail. It is on this machine's loopback only, so
+//! that who can reach it is who is on the machine; and it is no way round the limits of the other one.
 use super::guard::{self, Guard};
 use super::{figures, health};
 use crate::app::App;

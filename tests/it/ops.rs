@@ -232,7 +232,8 @@ async fn every_figure_is_documented(db: TestDb) {
     let scene = crate::mirror::Scene::new(&db).await;
     scene.full().await;
     let server = scene.server().await;
-    let endpoint = "mutation { createProxmoxEndpoint(input: {name: \"pve\", domain: \"pve.example.com\"}) { userErrors { message } proxmoxEndpoint { databaseId } } }";
+    let endpoint = "mutation { createProxmoxEndpoint(input: {name: \"pve\", domain: \"pve.example.com\"}) {
+        proxmoxEndpoint { databaseId } } }";
     let made = server.data(endpoint).await;
     let id =
         made["createProxmoxEndpoint"]["proxmoxEndpoint"]["databaseId"].as_i64().unwrap_or_else(|| panic!("{made:#}"));
