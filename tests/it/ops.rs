@@ -288,12 +288,14 @@ fn get(address: SocketAddr, path: &str) -> String {
 
 async fn the_listener_is_on_the_loopback_and_bounded(db: TestDb) {
     let mut program = Program::new(&db);
+    // It comes before the database, which would not open here.
+    program.set("PROXBOX_DATABASE_URL", "nonsense");
     for wrong in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "[2001:db8::1]:0", "nonsense", "127.0.0.1", ""] {
         let message = program.fails(1, &["serve", "--ops-listen", wrong]);
         assert!(message.contains("PROXBOX_OPS_LISTEN: cannot listen on "), "{wrong}: {message}");
     }
+    program.set("PROXBOX_DATABASE_URL", &db.options.url).set("PROXBOX_OPS_LISTEN", "localhost:0");
     program.ok(&["load", &seed_file(&program.folder)]);
-    program.set("PROXBOX_OPS_LISTEN", "localhost:0");
     let mut server = program.serve(&[]);
     let ops = address(&server);
     assert!(ops.ip().is_loopback());
