@@ -12,6 +12,7 @@ use proxbox_graphql::service::{Actor, secret, update};
 use sea_orm::EntityTrait;
 use secrecy::{ExposeSecret, SecretString};
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 const NEW: &str = "canary-new-key-of-the-program, long enough";
@@ -191,6 +192,67 @@ async fn a_secret_given_meanwhile_stays(db: TestDb) {
     app.close().await.unwrap();
 }
 
+/// A secret is sealed under the old key, and not stored yet, when the key is changed.
+async fn a_secret_that_is_being_stored_is_waited_for(db: TestDb) {
+    let mut program = Program::new(&db);
+    program.ok_with(&["load", "-"], &with_passwords(3));
+    let app = open(&db, &changing()).await;
+    let mut edit = app.begin(Actor::operator()).await.unwrap();
+    let patch = Patch { password: Some(Some("canary-edited".into())), ..Patch::default() };
+    update::<row::Model>(&mut edit, 2, None, &patch).await.unwrap();
+    program.set("PROXBOX_SECRET_KEY", NEW).set("PROXBOX_SECRET_KEY_OLD", KEY);
+    let mut rotating = program.command(&["secret", "rotate"]).spawn().unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(rotating.try_wait().unwrap().is_none(), "it waits");
+    edit.commit().await.unwrap();
+    let output = rotating.wait_with_output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("sealed 7 under"), "{output:?}");
+    assert_eq!(passwords(&db, NEW).await[1].as_deref(), Some("canary-edited"));
+    app.close().await.unwrap();
+}
+
+/// Two servers, which were restarted with the keys in either order, and clients of both who write all the while.
+async fn what_is_written_meanwhile_stays(db: TestDb) {
+    const WRITERS: usize = 6;
+    let mut program = Program::new(&db);
+    program.ok_with(&["load", "-"], &with_passwords(300));
+    let token = program.ok(&["token", "create", "mine"]).trim().to_owned();
+    program.set("PROXBOX_SECRET_KEY_OLD", NEW);
+    let behind = program.serve(&[]);
+    program.set("PROXBOX_SECRET_KEY", NEW).set("PROXBOX_SECRET_KEY_OLD", KEY);
+    let ahead = program.serve(&[]);
+    let done = AtomicBool::new(false);
+    let written = std::thread::scope(|scope| {
+        let writers = (1..=WRITERS).map(|id| {
+            let (server, token, done) = (if id % 2 == 0 { &behind } else { &ahead }, &token, &done);
+            scope.spawn(move || {
+                let mut last = 0;
+                while last < 3 || !done.load(Ordering::Relaxed) {
+                    let password = format!("canary-{id}-{}", last + 1);
+                    let query = set_password(&password).replace("id: 1", &format!("id: {}", 50 * id));
+                    // Whoever meets others too often is told to try again.
+                    let answer = server.graphql(token, &query);
+                    let again = answer.contains("CONFLICT") || answer.contains("TIMEOUT");
+                    assert!(again || answer.contains("\"userErrors\":[]"), "{answer}");
+                    last += usize::from(!again);
+                }
+                last
+            })
+        });
+        let writers = writers.collect::<Vec<_>>();
+        std::thread::sleep(Duration::from_millis(200));
+        let output = program.run(&["secret", "rotate"]);
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(output.code, Some(0), "{}{}", output.stdout, output.stderr);
+        writers.into_iter().map(|writer| writer.join().unwrap()).collect::<Vec<_>>()
+    });
+    program.ok(&["secret", "rotate"]);
+    let passwords = passwords(&db, NEW).await;
+    for (id, last) in (1..).zip(written) {
+        assert_eq!(passwords[50 * id - 1].as_deref(), Some(format!("canary-{id}-{last}").as_str()));
+    }
+}
+
 async fn what_does_not_open_is_told_and_the_others_are_done(db: TestDb) {
     let mut program = Program::new(&db);
     program.ok_with(&["load", "-"], &with_passwords(4));
@@ -336,6 +398,8 @@ both!(
     who_knows_the_old_key_only_breaks_nothing,
     a_change_that_was_stopped_is_run_again,
     a_secret_given_meanwhile_stays,
+    a_secret_that_is_being_stored_is_waited_for,
+    what_is_written_meanwhile_stays,
     what_does_not_open_is_told_and_the_others_are_done,
     dumps_with_secrets_load_while_the_key_is_changed,
     keys_that_do_not_fit_are_refused,
