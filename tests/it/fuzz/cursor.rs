@@ -12,7 +12,7 @@ use serde_json::json;
 both!(feeds_refuse_what_they_did_not_give);
 
 fn keys() -> Vec<Key> {
-    let key = |ty, nullable| Key { expr: Expr::val(1).into(), ty, nullable, descending: false, nulls_first: false };
+    let key = |ty, nullable| Key { expr: Expr::val(1), ty, nullable, descending: false, nulls_first: false };
     let types = [KeyType::Text, KeyType::Bool, KeyType::Float, KeyType::Time, KeyType::Text];
     types.into_iter().map(|ty| key(ty, true)).chain([key(KeyType::Int, false)]).collect()
 }
