@@ -534,6 +534,14 @@ pub struct GraphqlLimits {
     #[arg(long, env = "PROXBOX_GRAPHQL_SELECTIONS", default_value_t = Limits::default().selections)]
     pub graphql_selections: u64,
 
+    /// Selections of one field at one place, fragments expanded
+    #[arg(long, env = "PROXBOX_GRAPHQL_REPEATS", default_value_t = Limits::default().repeats)]
+    pub graphql_repeats: usize,
+
+    /// Directives of one field, fragment, operation or variable
+    #[arg(long, env = "PROXBOX_GRAPHQL_DIRECTIVES", default_value_t = Limits::default().directives)]
+    pub graphql_directives: usize,
+
     /// Bytes of query text
     #[arg(long, env = "PROXBOX_GRAPHQL_TEXT", default_value_t = Limits::default().text_bytes)]
     pub graphql_text: usize,
@@ -625,6 +633,8 @@ impl Serve {
             aliases: given.graphql_aliases,
             root_fields: given.graphql_root_fields,
             selections: given.graphql_selections,
+            repeats: given.graphql_repeats,
+            directives: given.graphql_directives,
             text_bytes: given.graphql_text,
             tokens: given.graphql_tokens,
             nesting: given.graphql_nesting,

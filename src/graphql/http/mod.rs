@@ -23,7 +23,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 use tokio::time::timeout;
 
-use super::limits::{Limits, SchemaShape, check};
+use super::limits::{Limits, SchemaShape, measure};
 use super::report::Execution;
 use crate::body::{Cut, read};
 
@@ -126,7 +126,7 @@ async fn execute<E: Executor>(
     let document = parse(&query, &transport.limits)?;
     let operation = select(&document, operation_name.as_deref())?;
     permit(operation.ty, &parts.method)?;
-    check(&document, &variables, &transport.shape, &transport.limits)?;
+    measure(&document, &variables, &transport.shape, &transport.limits)?.check(&transport.limits)?;
     if operation.ty == OperationType::Mutation {
         select_once(&document, operation)?;
     }

@@ -2,9 +2,12 @@
 //!
 //! The library's own limits count introspection, run only after fragments have been expanded,
 //! and its parser overflows the stack on deeply nested values. So a request passes through here
-//! twice: [`scan()`] looks at the text before it is parsed, and [`check`] at the parsed document
+//! twice: [`scan()`] looks at the text before it is parsed, and [`measure`] at the parsed document
 //! before it is validated. Both take time linear in the request, whatever it would expand to.
 
+mod fragments;
+mod measured;
+mod repeats;
 mod scan;
 mod shape;
 #[cfg(test)]
@@ -13,9 +16,9 @@ mod walk;
 
 use std::fmt;
 
+pub use measured::{Cost, Measured, measure};
 pub use scan::scan;
 pub use shape::SchemaShape;
-pub use walk::check;
 
 /// Levels of fields below (and with) `__schema` or `__type`. The standard introspection query
 /// has 15, so the limit for data cannot serve.
@@ -46,6 +49,10 @@ pub struct Limits {
     /// Selections (fields, spreads, inline fragments) of all operations, fragments expanded.
     /// Default 5 000.
     pub selections: u64,
+    /// Selections of one field under one name at one place, fragments expanded. Default 20.
+    pub repeats: usize,
+    /// Directives of one field, fragment, operation or variable. Default 10.
+    pub directives: usize,
     /// Size of the query text in bytes. Default 65 536 (64 KiB).
     pub text_bytes: usize,
     /// Lexical tokens of the query text; comments, commas and blanks are none. Default 2 000.
@@ -63,6 +70,8 @@ impl Default for Limits {
             aliases: 30,
             root_fields: 20,
             selections: 5_000,
+            repeats: 20,
+            directives: 10,
             text_bytes: 64 * 1024,
             tokens: 2_000,
             nesting: 100,
@@ -92,6 +101,10 @@ pub enum Measure {
     Tokens,
     /// Selections, fragments expanded.
     Selections,
+    /// Selections of one field at one place, fragments expanded.
+    Repeats,
+    /// Directives at one place.
+    Directives,
     /// Fields at the root, fragments expanded.
     RootFields,
     /// Cost of the data.
@@ -186,6 +199,10 @@ impl fmt::Display for Refusal {
                         "selections once its fragments are expanded",
                         "Spread fewer fragments inside fragments, or split the query.",
                     ),
+                    Measure::Repeats => {
+                        ("selections of one field at one place once its fragments are expanded", "Select it once.")
+                    }
+                    Measure::Directives => ("directives at one place", "Each of them once is enough."),
                     Measure::RootFields => (
                         "fields at its root once its fragments are expanded",
                         "Ask for lists instead of single objects, or split the query.",

@@ -11,6 +11,11 @@ use super::{DEFAULT_PAGE, MAX_PAGE};
 /// Cost on top of the fields of a connection that run a statement of their own.
 const STATEMENT_COST: u64 = 10;
 const STATEMENT_FIELDS: [&str; 3] = ["totalCount", "aggregate", "groups"];
+/// How many elements a list without a page counts for.
+const LIST_LENGTH: u64 = 5;
+/// As above, of the lists that are longer and whose elements lead to connections: candidates of a suggestion, and runs
+/// of all endpoints.
+const LONGER_LISTS: [(&str, u64); 2] = [("candidates", 10), ("syncRuns", MAX_PAGE)];
 /// Arguments that set a page size.
 const PAGE_ARGUMENTS: [&str; 3] = ["first", "last", "limit"];
 
@@ -45,8 +50,8 @@ pub(super) enum Rule {
     Leaf,
     /// Once.
     Object,
-    /// A list without arguments: a few times.
-    List,
+    /// A list without arguments: so many times.
+    List(u64),
     /// A list with a page size.
     Page(Page),
     /// A list of the objects asked for in the argument `ids`.
@@ -142,7 +147,7 @@ impl SchemaShape {
         let mut mutation = mutation.clone();
         for field in mutation.fields.values_mut().filter(|field| matches!(field.rule, Rule::Object)) {
             let results = self.types.get_mut(&field.ty).and_then(|payload| payload.fields.get_mut("results"));
-            if let Some(results) = results.filter(|results| matches!(results.rule, Rule::List | Rule::Handed)) {
+            if let Some(results) = results.filter(|results| matches!(results.rule, Rule::List(_) | Rule::Handed)) {
                 results.rule = Rule::Handed;
                 field.rule = Rule::Bulk;
             }
@@ -182,7 +187,8 @@ fn field_shape(parent: &str, field: &FieldDefinition, composite: &HashSet<&str>)
         } else if field.arguments.iter().any(|argument| argument.node.name.node == "ids") {
             Rule::Ids
         } else if page.arguments.is_empty() {
-            Rule::List
+            let longer = LONGER_LISTS.iter().find(|(list, _)| *list == name);
+            Rule::List(longer.map_or(LIST_LENGTH, |(_, length)| *length))
         } else {
             Rule::Page(page)
         }

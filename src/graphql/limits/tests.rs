@@ -56,6 +56,15 @@ type Subscription { changed: PNode! }
 extend type Query { late: [Tag!]! }
 "#;
 
+fn check(
+    document: &async_graphql_parser::types::ExecutableDocument,
+    variables: &Variables,
+    shape: &SchemaShape,
+    limits: &Limits,
+) -> Result<(), Refusal> {
+    measure(document, variables, shape, limits)?.check(limits)
+}
+
 fn verdict(query: &str, variables: Json, limits: &Limits) -> Result<(), Refusal> {
     scan(query, limits)?;
     let document = parse_query(query).unwrap();
@@ -316,10 +325,13 @@ fn cycles_and_unknown_fragments_count_nothing() {
 #[test]
 fn counts_aliases_through_fragments() {
     let spreads = |n: usize| {
-        format!("{{ clusters(first: 1) {{ nodes {{ {} }} }} }} fragment F on Cluster {{ a: name }}", "...F ".repeat(n))
+        format!(
+            "{{ clusters(first: 1) {{ nodes {{ {} }} }} }} fragment F on Cluster {{ a: name b: name c: name }}",
+            "...F ".repeat(n)
+        )
     };
-    assert_eq!(code(&spreads(30)), "");
-    assert_eq!(code(&spreads(31)), "TOO_MANY_ALIASES");
+    assert_eq!(code(&spreads(10)), "");
+    assert_eq!(code(&spreads(11)), "TOO_MANY_ALIASES");
     // Every operation has its own thirty.
     let operation = |name| format!("query {name} {{ cluster {{ {} }} }}", "a: name ".repeat(16));
     assert_eq!(code(&format!("{} {}", operation("A"), operation("B"))), "");
@@ -334,7 +346,10 @@ fn counts_root_fields_through_fragments() {
     let refusal = verdict(&query(19), json!({}), &Limits::default()).unwrap_err();
     assert_eq!(refusal, Refusal::TooComplex { what: Measure::RootFields, actual: Some(21), limit: 20 });
     // Deeper ones are no root fields.
-    assert_eq!(code(&format!("{{ cluster {{ {} }} }}", "name ".repeat(50))), "");
+    assert_eq!(
+        code("{ cluster { id name mode endpoint { id name } nodes { nodes { id name cluster { id name mode } } } } }"),
+        ""
+    );
 }
 
 #[test]
@@ -362,6 +377,116 @@ fn depth_counts_fields_only() {
         ),
         "QUERY_TOO_DEEP"
     );
+}
+
+// ---- repeats and directives ---------------------------------------------------------------------
+
+/// How often a field stands at one place, read from the refusal under a limit of nothing.
+fn repeats(query: &str) -> u64 {
+    match verdict(query, json!({}), &Limits { repeats: 0, ..Limits::default() }) {
+        Err(Refusal::TooComplex { what: Measure::Repeats, actual, .. }) => actual.unwrap(),
+        other => panic!("{query}: {other:?}"),
+    }
+}
+
+#[test]
+fn counts_fields_that_stand_at_one_place() {
+    for (query, times) in [
+        ("{ version }", 1),
+        ("{ version a: version b: version cluster { name } }", 1),
+        ("{ version version a: version a: cluster { name } a: cluster { name } }", 3),
+        ("{ cluster { name name name } pnodes { nodes { name } } }", 3),
+        ("{ cluster { name ...F ... { name ...F } ... on Cluster { name } } } fragment F on Cluster { name }", 5),
+        // Fields of one name are one place, as in the answer.
+        ("{ cluster { name } cluster { name name } ...F } fragment F on Query { cluster { id name } }", 4),
+        ("{ node(id: 1) { ... on Tag { name } ... on Cluster { name } } }", 2),
+        // Spreads that never end are validation's to refuse.
+        ("{ version ...A } fragment A on Query { version ...A }", 0),
+        ("{ ...Gone }", 0),
+    ] {
+        if times > 0 {
+            assert_eq!(repeats(query), times, "{query}");
+        } else {
+            assert_eq!(verdict(query, json!({}), &Limits { repeats: 0, ..Limits::default() }), Ok(()), "{query}");
+        }
+    }
+    let names = |n: usize| format!("{{ cluster {{ {} }} }}", "name ".repeat(n));
+    assert_eq!(code(&names(20)), "");
+    assert_eq!(code(&names(21)), "QUERY_TOO_COMPLEX");
+    let refusal = verdict(&format!("{{ {} }}", "__typename ".repeat(500)), json!({}), &Limits::default());
+    assert_eq!(refusal, Err(Refusal::TooComplex { what: Measure::Repeats, actual: Some(500), limit: 20 }));
+    // Each place has its own twenty, and so has each operation.
+    assert_eq!(code(&format!("query A {} query B {}", names(20), names(20))), "");
+}
+
+#[test]
+fn counts_directives_wherever_they_stand() {
+    let ten = "@a ".repeat(10);
+    for place in [
+        "query ^ { version }",
+        "query($v: Int ^) { version }",
+        "{ version ^ }",
+        "{ cluster { endpoint { name ^ } } }",
+        "{ ... ^ { version } }",
+        "{ ...F ^ } fragment F on Query { version }",
+        "{ ...F } fragment F on Query ^ { version }",
+        "{ version } fragment Unused on Query { cluster { name ^ } }",
+        "query A { version } query B { version ^ }",
+    ] {
+        assert_eq!(code(&place.replace('^', &ten)), "", "{place}");
+        let refusal = verdict(&place.replace('^', &format!("{ten}@b")), json!({}), &Limits::default());
+        let expected = Refusal::TooComplex { what: Measure::Directives, actual: Some(11), limit: 10 };
+        assert_eq!(refusal, Err(expected), "{place}");
+    }
+}
+
+/// As long as the limits of the text allow, and as nested: whatever it is, it is told at once.
+#[test]
+fn the_longest_documents_are_measured_at_once() {
+    let text = |head: &str, unit: &str| format!("{{ {head}{} }}", unit.repeat(1_990 / unit.split(' ').count()));
+    let fan = (0..60).map(|i| format!("fragment F{i} on Query {{ {} ...F{} }} ", "version ".repeat(20), i + 1));
+    let cycle = format!("query Q {{ ...A }} fragment A on Query {{ {} }}", "...A ".repeat(600));
+    let documents = [
+        text("", "version"),
+        text("", "version @a"),
+        text("", "cluster { cluster { name } }"),
+        text("", "... { version }"),
+        format!("{{ ...F0 }} {} fragment F60 on Query {{ version }}", fan.collect::<String>()),
+        cycle,
+    ];
+    let shape = SchemaShape::from_sdl(SDL).unwrap();
+    let started = Instant::now();
+    for document in documents {
+        let document = parse_query(document).unwrap();
+        for _ in 0..20 {
+            let _ = check(&document, &Variables::default(), &shape, &Limits::default());
+        }
+    }
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+}
+
+#[test]
+fn the_cost_is_that_of_the_operation() {
+    let query = "query A { a: pnodes(first: 3) { nodes { name @skip(if: false) name } totalCount } __typename }
+        query B { __schema { types { name } } }";
+    let document = parse_query(query).unwrap();
+    let limits = Limits::default();
+    let measured = measure(&document, &Variables::default(), &SchemaShape::from_sdl(SDL).unwrap(), &limits).unwrap();
+    let cost = |name: &str| {
+        let (_, operation) = document.operations.iter().find(|(key, _)| key.is_some_and(|key| key == name)).unwrap();
+        serde_json::to_value(measured.cost(&operation.node, &limits).unwrap()).unwrap()
+    };
+    let share = |requested: u64, limit: u64| json!({ "requested": requested, "limit": limit });
+    assert_eq!(
+        cost("A"),
+        json!({
+            "requested": 1 + 3 + 10, "limit": 10_000, "introspection": share(0, 10_000), "depth": share(3, 12),
+            "aliases": share(1, 30), "rootFields": share(2, 20), "selections": share(9, 5_000),
+            "repeats": share(2, 20), "directives": share(1, 10),
+        })
+    );
+    assert_eq!((cost("B")["requested"].clone(), cost("B")["introspection"].clone()), (json!(0), share(6, 10_000)));
+    assert!(measured.introspects());
 }
 
 // ---- introspection -----------------------------------------------------------------------------

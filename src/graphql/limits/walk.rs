@@ -1,184 +1,37 @@
-//! The parsed document before it is validated.
+//! What the fields of an operation amount to.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use async_graphql_parser::Positioned;
 use async_graphql_parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet};
 use async_graphql_value::{ConstValue, Value, Variables};
 
+use super::fragments::{Fragments, spreads};
 use super::shape::{FieldShape, Page, Rule, SchemaShape, TypeShape};
-use super::{
-    DEFAULT_PAGE, Depth, INTROSPECTION_COST, INTROSPECTION_DEPTH, INTROSPECTION_LISTS, Limits, MAX_PAGE, Measure,
-    Refusal,
-};
+use super::{DEFAULT_PAGE, MAX_PAGE};
 
-/// How many elements a list counts for that cannot tell.
-const LIST_LENGTH: u64 = 5;
+/// How many elements a list of introspection counts for.
+const INTROSPECTION_LIST: u64 = 5;
 /// Lists of introspection that lead from a type to other types.
 const RECURSIVE_LISTS: [&str; 4] = ["fields", "inputFields", "interfaces", "possibleTypes"];
 /// Lists of introspection that do not.
 const PLAIN_LISTS: [&str; 4] = ["types", "directives", "args", "enumValues"];
 
-/// Checks every operation of a parsed document: selections (of all of them together), then for
-/// each aliases, root fields, depth and cost.
-///
-/// Fragments are summed up once and used as often as they are spread, so the work is linear
-/// in the document. They are summed up in an order that makes recursion from one fragment into
-/// the next needless: the stack only holds the nesting within one definition, which the parser
-/// bounds. Cyclic spreads count nothing, `@skip` and `@include` count as included, and whatever
-/// the schema does not know is left to validation.
-///
-/// # Errors
-/// The first limit passed.
-pub fn check(
-    document: &ExecutableDocument,
-    variables: &Variables,
-    shape: &SchemaShape,
-    limits: &Limits,
-) -> Result<(), Refusal> {
-    let fragments = Fragments::of(document);
-    let mut operations: Vec<_> = document.operations.iter().map(|(_, operation)| operation).collect();
-    // Named operations come from a hash map; the answer should not depend on its order.
-    operations.sort_by_key(|operation| operation.pos);
-
-    // Before anything else: it bounds the work of the rest.
-    at_most(Measure::Selections, expanded_selections(document, &operations, &fragments), limits.selections)?;
-    for operation in operations {
-        let totals = operation_totals(document, &operation.node, &fragments, variables, shape);
-        if totals.aliases > limits.aliases as u64 {
-            return Err(Refusal::TooManyAliases { actual: totals.aliases, limit: limits.aliases });
-        }
-        at_most(Measure::RootFields, totals.fields, limits.root_fields as u64)?;
-        for (what, actual, limit) in [
-            (Depth::Data, totals.depth, limits.depth),
-            (Depth::Introspection, totals.meta_depth, INTROSPECTION_DEPTH),
-            (Depth::IntrospectionLists, totals.meta_lists, INTROSPECTION_LISTS),
-        ] {
-            if actual > limit {
-                return Err(Refusal::TooDeep { what, actual: Some(actual), limit });
-            }
-        }
-        at_most(Measure::Cost, totals.cost, limits.cost)?;
-        at_most(Measure::IntrospectionCost, totals.meta_cost, INTROSPECTION_COST)?;
-    }
-    Ok(())
-}
-
-fn at_most(what: Measure, actual: u64, limit: u64) -> Result<(), Refusal> {
-    if actual <= limit {
-        return Ok(());
-    }
-    // A saturated sum is no number to show.
-    let actual = Some(actual).filter(|actual| *actual != u64::MAX);
-    Err(Refusal::TooComplex { what, actual, limit })
-}
-
-/// Which fragments each fragment spreads.
-struct Fragments<'a>(HashMap<&'a str, Vec<&'a str>>);
-
-impl<'a> Fragments<'a> {
-    fn of(document: &'a ExecutableDocument) -> Self {
-        Self(
-            document
-                .fragments
-                .iter()
-                .map(|(name, fragment)| (name.as_str(), spreads(&fragment.node.selection_set.node)))
-                .collect(),
-        )
-    }
-
-    /// The fragments that can be reached from the roots, each after those it spreads (as far as
-    /// cycles allow). Without recursion: a chain of fragments can be as long as the document.
-    fn bottom_up(&self, roots: Vec<&'a str>) -> Vec<&'a str> {
-        let mut order = Vec::new();
-        let mut seen = HashSet::new();
-        let mut path: Vec<(&str, usize)> = Vec::new();
-        for root in roots {
-            if seen.insert(root) {
-                path.push((root, 0));
-            }
-            while let Some((name, next)) = path.last_mut() {
-                match self.0.get(name).and_then(|spreads| spreads.get(*next)) {
-                    Some(spread) => {
-                        *next += 1;
-                        if seen.insert(spread) {
-                            path.push((spread, 0));
-                        }
-                    }
-                    None => {
-                        order.push(*name);
-                        path.pop();
-                    }
-                }
-            }
-        }
-        order
-    }
-}
-
-/// The fragments spread anywhere in a selection set.
-fn spreads(set: &SelectionSet) -> Vec<&str> {
-    fn collect<'a>(set: &'a SelectionSet, found: &mut Vec<&'a str>) {
-        for item in &set.items {
-            match &item.node {
-                Selection::Field(field) => collect(&field.node.selection_set.node, found),
-                Selection::InlineFragment(inline) => collect(&inline.node.selection_set.node, found),
-                Selection::FragmentSpread(spread) => found.push(&spread.node.fragment_name.node),
-            }
-        }
-    }
-    let mut found = Vec::new();
-    collect(set, &mut found);
-    found
-}
-
-/// Selections of all operations after expanding the fragments.
-fn expanded_selections<'a>(
-    document: &'a ExecutableDocument,
-    operations: &[&'a Positioned<OperationDefinition>],
-    fragments: &Fragments<'a>,
-) -> u64 {
-    fn count(set: &SelectionSet, known: &HashMap<&str, u64>) -> u64 {
-        set.items.iter().fold(0, |sum: u64, item| {
-            let inside = match &item.node {
-                Selection::Field(field) => count(&field.node.selection_set.node, known),
-                Selection::InlineFragment(inline) => count(&inline.node.selection_set.node, known),
-                Selection::FragmentSpread(spread) => {
-                    known.get(spread.node.fragment_name.node.as_str()).copied().unwrap_or_default()
-                }
-            };
-            sum.saturating_add(1).saturating_add(inside)
-        })
-    }
-    let roots = operations.iter().flat_map(|operation| spreads(&operation.node.selection_set.node)).collect();
-    let mut known = HashMap::new();
-    for name in fragments.bottom_up(roots) {
-        if let Some(fragment) = document.fragments.get(name) {
-            let selections = count(&fragment.node.selection_set.node, &known);
-            known.insert(name, selections);
-        }
-    }
-    operations
-        .iter()
-        .fold(0, |sum: u64, operation| sum.saturating_add(count(&operation.node.selection_set.node, &known)))
-}
-
 /// What a selection set amounts to, fragments expanded.
 #[derive(Clone, Copy, Debug, Default)]
-struct Totals {
+pub(super) struct Totals {
     /// Fields of the set itself.
-    fields: u64,
-    aliases: u64,
-    depth: usize,
-    cost: u64,
+    pub(super) fields: u64,
+    pub(super) aliases: u64,
+    pub(super) depth: usize,
+    pub(super) cost: u64,
     /// Cost that counts once for each element of the page (or bulk) the set stands in. Kept
     /// apart so that a fragment on a connection is summed up once, whatever the page sizes.
     handed_cost: u64,
     /// Depth of introspection.
-    meta_depth: usize,
+    pub(super) meta_depth: usize,
     /// Recursive lists of introspection on one path.
-    meta_lists: usize,
-    meta_cost: u64,
+    pub(super) meta_lists: usize,
+    pub(super) meta_cost: u64,
 }
 
 impl Totals {
@@ -194,7 +47,11 @@ impl Totals {
     }
 }
 
-fn operation_totals<'a>(
+/// Sums up an operation. Fragments are summed up once and used as often as they are spread, so the work is linear in the
+/// document. They are summed up in an order that makes recursion from one fragment into the next needless: the stack only
+/// holds the nesting within one definition, which the parser bounds. Cyclic spreads count nothing, `@skip` and `@include`
+/// count as included, and whatever the schema does not know is left to validation.
+pub(super) fn operation_totals<'a>(
     document: &'a ExecutableDocument,
     operation: &'a OperationDefinition,
     fragments: &Fragments<'a>,
@@ -281,7 +138,7 @@ impl<'a> Walk<'a> {
             // Clients add it to every level: it is neither a level nor a cost.
         } else if is_introspection {
             let is_recursive = RECURSIVE_LISTS.contains(&name);
-            let length = if is_recursive || PLAIN_LISTS.contains(&name) { LIST_LENGTH } else { 1 };
+            let length = if is_recursive || PLAIN_LISTS.contains(&name) { INTROSPECTION_LIST } else { 1 };
             totals.meta_depth += 1;
             totals.meta_lists += usize::from(is_recursive);
             if !set.items.is_empty() {
@@ -305,7 +162,7 @@ impl<'a> Walk<'a> {
         let cost = match &shape.rule {
             Rule::Leaf => 0,
             Rule::Object => element(DEFAULT_PAGE),
-            Rule::List => element(DEFAULT_PAGE).saturating_mul(LIST_LENGTH),
+            Rule::List(length) => element(DEFAULT_PAGE).saturating_mul(*length),
             Rule::Page(page) => element(DEFAULT_PAGE).saturating_mul(self.page_size(field, page)),
             Rule::Ids => {
                 let ids = field.get_argument("ids").map(|ids| self.resolve(&ids.node));
