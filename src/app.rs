@@ -6,7 +6,7 @@ use crate::entity::{Decision, Kind, revision};
 use crate::error::{Error, Result};
 use crate::event::Events;
 use crate::metrics::Metrics;
-use crate::principal::Act;
+use crate::principal::{Act, Principal};
 use crate::rate::{RateLimits, Rates};
 use crate::secret::{KeySource, Sealer};
 use crate::service::batch::{self, Mode, Operation, Outcome};
@@ -16,6 +16,7 @@ use crate::service::token::{self, Pepper};
 use crate::service::{Actor, Tx, Writable, link, retention};
 use axum::http::{HeaderMap, HeaderName, header};
 use chrono::{TimeDelta, Utc};
+use clap::ValueEnum;
 use ipnet::IpNet;
 use rand::distr::{Alphanumeric, SampleString};
 use sea_orm::EntityTrait;
@@ -53,6 +54,10 @@ pub struct App {
 pub struct Settings {
     /// Whoever has no token may read everything.
     pub anonymous_read: bool,
+    /// Who may read GraphQL's schema.
+    pub introspection: Introspection,
+    /// GraphiQL's page is not served.
+    pub no_graphiql: bool,
     /// Where clients reach this server, if that is not where it listens: scheme, host and prefix.
     pub public_url: Option<String>,
     /// How long changes are kept; none keeps them all.
@@ -69,6 +74,18 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// The NetBox to ask. [`App::open`] makes a client of it and takes it away from here.
     pub netbox: Option<netbox::Target>,
+}
+
+/// Who may read GraphQL's schema: by introspection, as text, and by the names in errors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Introspection {
+    /// Whoever has a token
+    #[default]
+    Token,
+    /// Whoever may ask at all
+    On,
+    /// Nobody
+    Off,
 }
 
 /// What the operator decided about sync.
@@ -133,6 +150,15 @@ pub struct Origin {
 }
 
 impl Settings {
+    /// Whether somebody may read GraphQL's schema.
+    pub fn may_introspect(&self, principal: &Principal) -> bool {
+        match self.introspection {
+            Introspection::Token => !principal.is_anonymous(),
+            Introspection::On => true,
+            Introspection::Off => false,
+        }
+    }
+
     /// Where a request of this peer comes from. What its headers say beyond the host counts from trusted proxies only.
     pub fn origin(&self, headers: &HeaderMap, peer: IpAddr) -> Origin {
         let trusted = self.trusts(peer);

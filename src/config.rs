@@ -1,5 +1,5 @@
 //! What the operator sets: options and `PROXBOX_…` variables, one struct a room. There is no configuration file.
-use crate::app::{MirrorSettings, Settings, SyncSettings};
+use crate::app::{Introspection, MirrorSettings, Settings, SyncSettings};
 use crate::client::netbox::Target;
 use crate::client::proxmox::Rules;
 use crate::db::DbOptions;
@@ -86,6 +86,14 @@ pub struct Serve {
     /// Let everybody read everything, without a token
     #[arg(long, env = "PROXBOX_ANONYMOUS_READ", value_parser = BoolishValueParser::new())]
     pub anonymous_read: bool,
+
+    /// Who may read GraphQL's schema: by introspection, as text, and by the names in errors
+    #[arg(long, env = "PROXBOX_INTROSPECTION", value_enum, default_value_t = Introspection::Token)]
+    pub introspection: Introspection,
+
+    /// Serve no GraphiQL, the browser IDE
+    #[arg(long, env = "PROXBOX_NO_GRAPHIQL", value_parser = BoolishValueParser::new())]
+    pub no_graphiql: bool,
 
     /// Where clients reach this server, for the URLs in answers: scheme, host and prefix
     #[arg(long, env = "PROXBOX_PUBLIC_URL")]
@@ -597,6 +605,8 @@ impl Serve {
         let days = i64::from(self.change_retention);
         Ok(Settings {
             anonymous_read: self.anonymous_read,
+            introspection: self.introspection,
+            no_graphiql: self.no_graphiql,
             public_url: self.public_url.clone(),
             https: self.tls.is_set(),
             sync: self.sync.settings((self.sync_interval > 0).then(|| TimeDelta::seconds(self.sync_interval.into()))),

@@ -66,6 +66,9 @@ impl Act {
     }
 }
 
+/// Names of tokens have a prefix, so that none is this.
+const ANONYMOUS: &str = "anonymous";
+
 impl Principal {
     /// The operator at the command line, who may do everything.
     pub fn operator() -> Self {
@@ -74,7 +77,12 @@ impl Principal {
 
     /// Somebody without a token where `--anonymous-read` allows it: sees everything, changes nothing.
     pub fn anonymous() -> Self {
-        Self::new("anonymous", vec![Permission::everything()], false)
+        Self::new(ANONYMOUS, vec![Permission::everything()], false)
+    }
+
+    /// Whether this is somebody without a token.
+    pub fn is_anonymous(&self) -> bool {
+        self.name == ANONYMOUS
     }
 
     /// The holder of a token. Without `write` all actions but `view` are void.

@@ -44,6 +44,8 @@ const nodeUsage = `# How loaded is each cluster?
 # match, however many of them a page shows.
 #
 # $first is a variable: its value is set below.
+# Beside it are headers: {"Prefer": "cost"} lets the
+# answer tell what the query costs.
 query NodeUsageByCluster($first: Int) {
   proxmoxClusters(first: $first, orderBy: [{ field: NAME }]) {
     nodes {

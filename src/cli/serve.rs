@@ -75,10 +75,9 @@ async fn start(global: &Global, options: &Serve) -> Result<Started> {
         Some(_) => {
             let value = fill(&app).await?;
             tracing::info!("demo data; open this link, which holds a token for it:");
-            let front = origin(address, app.settings.https);
-            print(&format!("{front}/graphiql#token={}\n", value.expose_secret()))?;
+            print(&format!("{}#token={}\n", page(address, app.settings.https, options), value.expose_secret()))?;
         }
-        None => greet(&app, address).await?,
+        None => greet(&app, address, &page(address, app.settings.https, options)).await?,
     }
     if let Some(ops) = &ops {
         tracing::info!("figures and health in detail are on {}", ops.local_addr().map_err(told)?);
@@ -96,9 +95,14 @@ fn origin(address: SocketAddr, https: bool) -> String {
     format!("{scheme}://{host}")
 }
 
+/// The page to begin with.
+fn page(address: SocketAddr, https: bool, options: &Serve) -> String {
+    format!("{}{}", origin(address, https), if options.no_graphiql { "/api/docs" } else { "/graphiql" })
+}
+
 /// What the operator wants to know at the start.
-async fn greet(app: &App, address: SocketAddr) -> Result<()> {
-    tracing::info!("listening on {address}; GraphiQL is at {}/graphiql", origin(address, app.settings.https));
+async fn greet(app: &App, address: SocketAddr, page: &str) -> Result<()> {
+    tracing::info!("listening on {address}; for browsers: {page}");
     if token::list(&app.db).await?.is_empty() && !app.settings.anonymous_read {
         tracing::warn!("there is no API token yet; make one with: proxbox-graphql token create NAME");
     }

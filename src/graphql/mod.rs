@@ -30,7 +30,7 @@ mod values;
 pub use http::refuse;
 pub use schema::{Schema, schema, sdl};
 
-use crate::app::{App, RequestId};
+use crate::app::{App, Introspection, RequestId};
 use crate::auth::{self, Denied};
 use crate::entity::{Kind, sync_run};
 use crate::error::Error;
@@ -45,7 +45,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use gate::Gate;
-use http::{Transport, answer, wants_page};
+use http::{Client, Transport, answer, wants_page};
 use limits::Limits;
 use loader::Loaders;
 use std::net::SocketAddr;
@@ -149,7 +149,7 @@ async fn respond(
     Extension(id): Extension<RequestId>,
     request: Request,
 ) -> Response {
-    if wants_page(request.method(), request.headers()) {
+    if !door.app.settings.no_graphiql && wants_page(request.method(), request.headers()) {
         return Redirect::temporary("graphiql/").into_response();
     }
     let principal = match enter(&door, request.headers(), peer).await {
@@ -157,24 +157,35 @@ async fn respond(
         Err(refused) => return *refused,
     };
     let base_url = door.app.settings.origin(request.headers(), peer.ip()).base;
+    let client = Client { request_id: &id.0, may_introspect: door.app.settings.may_introspect(&principal) };
     let gate = Arc::new(Gate::default());
-    let answering = answer(&door.transport, request, &id.0, |request| {
+    let answering = answer(&door.transport, request, client, |request| {
         request.data(Session::new(door.app.clone(), principal, id.clone(), gate.clone(), base_url))
     });
     gate.drive(answering).await
 }
 
-/// The schema tells as much as introspection does, so it needs a token too.
+/// The schema tells as much as introspection does, so it is for the same people.
 async fn schema_text(
     State(door): State<Door>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
 ) -> Response {
+    let settings = &door.app.settings;
     match enter(&door, &headers, peer).await {
-        Ok(_) => ([(header::CONTENT_TYPE, "application/graphql; charset=utf-8")], door.sdl.to_string()).into_response(),
+        Ok(principal) if settings.may_introspect(&principal) => {
+            ([(header::CONTENT_TYPE, "application/graphql; charset=utf-8")], door.sdl.to_string()).into_response()
+        }
+        Ok(_) if settings.introspection == Introspection::Token => unauthenticated(&headers, NO_TOKEN),
+        Ok(_) => {
+            let message = "The schema is not told: introspection is switched off on this server.";
+            refuse(&headers, StatusCode::FORBIDDEN, "INTROSPECTION_DISABLED", message)
+        }
         Err(refused) => *refused,
     }
 }
+
+const NO_TOKEN: &str = "A token is needed: send `Authorization: Bearer <token>`.";
 
 /// Lets somebody in, or words the refusal: 401 asks for a token, 403 is for a token that may not come from here.
 async fn enter(door: &Door, headers: &HeaderMap, peer: SocketAddr) -> Result<Principal, Box<Response>> {
@@ -196,15 +207,20 @@ async fn enter(door: &Door, headers: &HeaderMap, peer: SocketAddr) -> Result<Pri
             let status = StatusCode::INTERNAL_SERVER_ERROR;
             return Err(Box::new(refuse(headers, status, "INTERNAL_SERVER_ERROR", "Internal server error.")));
         }
-        Ok(Err(Denied::Missing)) => "A token is needed: send `Authorization: Bearer <token>`.",
+        Ok(Err(Denied::Missing)) => NO_TOKEN,
         Ok(Err(Denied::Malformed | Denied::NoKey)) => "The Authorization header must hold a keyword and a token.",
         Ok(Err(Denied::InvalidV1 | Denied::InvalidV2)) => "This token is not known.",
         Ok(Err(Denied::Expired)) => "This token has expired.",
         Ok(Err(Denied::Disabled)) => "This token is disabled.",
     };
+    Err(Box::new(unauthenticated(headers, message)))
+}
+
+/// Asks for a token.
+fn unauthenticated(headers: &HeaderMap, message: &str) -> Response {
     let mut response = refuse(headers, StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message);
     response
         .headers_mut()
         .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"proxbox-graphql\""));
-    Err(Box::new(response))
+    response
 }

@@ -36,13 +36,15 @@ pub struct Execution(Arc<State>);
 struct State {
     begun: AtomicBool,
     request_id: String,
+    tells_names: bool,
 }
 
 impl Execution {
-    /// One that has not begun. The id is given to the client with internal errors.
+    /// One that has not begun. The id is given to the client with internal errors, and names of the schema only if it
+    /// may know them.
     #[must_use]
-    pub fn new(request_id: impl Into<String>) -> Self {
-        Self(Arc::new(State { begun: AtomicBool::new(false), request_id: request_id.into() }))
+    pub fn new(request_id: impl Into<String>, tells_names: bool) -> Self {
+        Self(Arc::new(State { begun: AtomicBool::new(false), request_id: request_id.into(), tells_names }))
     }
 
     /// Whether a field was, or is about to be, resolved.
@@ -71,6 +73,17 @@ pub fn code(error: &ServerError) -> Option<&str> {
 
 fn set_code(error: &mut ServerError, code: &'static str) {
     error.extensions.get_or_insert_default().set("code", code);
+}
+
+/// Words an error anew that may name what only the schema tells: fields, arguments, types, values of enums. Its code and
+/// its places stay.
+pub fn without_names(error: &mut ServerError) {
+    let words = match code(error) {
+        Some("GRAPHQL_VALIDATION_FAILED") => "The document does not fit the schema at this place.",
+        Some("BAD_USER_INPUT") => "A value does not fit its type at this place.",
+        _ => return,
+    };
+    error.message = format!("{words} Only who may introspect is told more.");
 }
 
 /// The extension: nulls, paths, codes. For `SchemaBuilder::extension`.
@@ -153,7 +166,10 @@ impl Extension for Collector {
     ) -> ServerResult<Option<Value>> {
         let (node, field, nullable) = (info.path_node, info.field, !info.return_type.ends_with('!'));
         match next.run(ctx, info).await {
-            Err(error) => self.failed(error, node, field, nullable),
+            Err(error) => {
+                let tells_names = ctx.data_opt::<Execution>().is_none_or(|execution| execution.0.tells_names);
+                self.failed(error, node, field, nullable, tells_names)
+            }
             value => value,
         }
     }
@@ -168,10 +184,14 @@ impl Collector {
         node: &QueryPathNode<'_>,
         field: &Field,
         nullable: bool,
+        tells_names: bool,
     ) -> ServerResult<Option<Value>> {
         if error.source::<Bubbling>().is_none() {
             if code(&error).is_none() && about_arguments(&error, field) {
                 set_code(&mut error, "BAD_USER_INPUT");
+            }
+            if !tells_names {
+                without_names(&mut error);
             }
             place(&mut error, field);
             error.path = path(node);
@@ -313,7 +333,7 @@ mod tests {
             ),
             (Request::new("{ leaky }"), INTERNAL, true),
         ] {
-            let execution = Execution::new("r-1");
+            let execution = Execution::new("r-1", true);
             let text = request.query.clone();
             let response = schema.execute_stream(request.data(execution.clone())).next().await;
             let error = response.and_then(|mut response| response.errors.pop());

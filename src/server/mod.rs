@@ -64,7 +64,7 @@ pub fn router(app: &App, limits: RequestLimits) -> Result<Router> {
     let routes = Router::new()
         .merge(graphql::router(app.clone(), limits.graphql, limits.body, limits.timeout)?)
         .merge(rest::router(app.clone(), limits.rest))
-        .merge(web::router())
+        .merge(web::router(!app.settings.no_graphiql))
         .merge(health)
         .fallback(rest::fallback);
     /// Bytes of an answer from which on compressing it is worth the while.

@@ -35,6 +35,8 @@ struct Page {
     bundled: &'static str,
     plain: &'static str,
     policy: &'static str,
+    /// A part of the page that is left out.
+    without: Option<&'static str>,
 }
 
 /// Only files of this server run, and nobody may frame the page: it holds a token. GraphiQL's
@@ -45,27 +47,37 @@ static GRAPHIQL: Page = Page {
     policy: "default-src 'none'; script-src 'self'; worker-src 'self'; \
         connect-src 'self' ws: wss:; style-src 'self' 'unsafe-inline'; font-src 'self' data:; \
         img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    without: None,
 };
 
 /// As strict, and without what the viewer has no need of; its icons are in its style sheet.
-static DOCS: Page = Page {
+const DOCS: Page = Page {
     bundled: "docs.html",
     plain: "docs-fallback.html",
     policy: "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; \
         img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    without: None,
 };
 
-/// `/graphiql` and `/api/docs`, and all below them. The slash at the end matters: the pages'
+/// The same page, whose link to GraphiQL would lead nowhere.
+const DOCS_ALONE: Page = Page { without: Some(r#"<a href="../../graphiql/">GraphiQL</a>"#), ..DOCS };
+
+/// `/graphiql` (if it is to be served) and `/api/docs`, and all below them. The slash at the end matters: the pages'
 /// addresses are relative to it. A browser resolves the relative location under its own prefix and
 /// carries the fragment, with the token, over.
-pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new()
+pub fn router<S: Clone + Send + Sync + 'static>(graphiql: bool) -> Router<S> {
+    let docs = if graphiql { &DOCS } else { &DOCS_ALONE };
+    let routes = Router::new()
+        .route("/api/docs", get(async || redirect("docs/")))
+        .route("/api/docs/", get(async |headers: HeaderMap| docs.index(&headers)))
+        .route("/api/docs/{*path}", get(async |path: Path<String>, headers: HeaderMap| docs.file(&path, &headers)));
+    if !graphiql {
+        return routes;
+    }
+    routes
         .route("/graphiql", get(async || redirect("graphiql/")))
         .route("/graphiql/", get(async |headers: HeaderMap| GRAPHIQL.index(&headers)))
         .route("/graphiql/{*path}", get(async |path: Path<String>, headers: HeaderMap| GRAPHIQL.file(&path, &headers)))
-        .route("/api/docs", get(async || redirect("docs/")))
-        .route("/api/docs/", get(async |headers: HeaderMap| DOCS.index(&headers)))
-        .route("/api/docs/{*path}", get(async |path: Path<String>, headers: HeaderMap| DOCS.file(&path, &headers)))
 }
 
 fn redirect(location: &'static str) -> Response {
@@ -75,7 +87,7 @@ fn redirect(location: &'static str) -> Response {
 impl Page {
     fn index(&self, headers: &HeaderMap) -> Response {
         let page = if Bundle::get(self.bundled).is_some() { self.bundled } else { self.plain };
-        serve(page, self.policy, headers)
+        self.serve(page, headers)
     }
 
     /// The other page is not served here: its relative addresses would lead nowhere.
@@ -83,28 +95,32 @@ impl Page {
         if path.ends_with(".html") && path != self.bundled && path != self.plain {
             return StatusCode::NOT_FOUND.into_response();
         }
-        serve(path, self.policy, headers)
+        self.serve(path, headers)
     }
-}
 
-fn serve(path: &str, policy: &'static str, headers: &HeaderMap) -> Response {
-    let Some((data, tag)) = find(path) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    // Vite puts a hash of the content into the names below `assets/`.
-    let cache = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let common = [
-        (header::CONTENT_TYPE, content_type(path)),
-        (header::CACHE_CONTROL, cache),
-        (header::ETAG, &tag),
-        (header::CONTENT_SECURITY_POLICY, policy),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-    ];
-    if is_known(headers, &tag) {
-        return (StatusCode::NOT_MODIFIED, common).into_response();
+    fn serve(&self, path: &str, headers: &HeaderMap) -> Response {
+        let Some((mut data, mut tag)) = find(path) else {
+            return StatusCode::NOT_FOUND.into_response();
+        };
+        if let (true, Some(part), Ok(text)) = (path == self.bundled, self.without, std::str::from_utf8(&data)) {
+            data = Cow::Owned(text.replace(part, "").into_bytes());
+            tag = hashed(&data);
+        }
+        // Vite puts a hash of the content into the names below `assets/`.
+        let cache = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let common = [
+            (header::CONTENT_TYPE, content_type(path)),
+            (header::CACHE_CONTROL, cache),
+            (header::ETAG, &tag),
+            (header::CONTENT_SECURITY_POLICY, self.policy),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header::REFERRER_POLICY, "no-referrer"),
+        ];
+        if is_known(headers, &tag) {
+            return (StatusCode::NOT_MODIFIED, common).into_response();
+        }
+        (common, data).into_response()
     }
-    (common, data).into_response()
 }
 
 fn find(path: &str) -> Option<(Cow<'static, [u8]>, String)> {
@@ -112,9 +128,14 @@ fn find(path: &str) -> Option<(Cow<'static, [u8]>, String)> {
         return Some((file.data, tag(&file.metadata.sha256_hash()[..16])));
     }
     let (_, text) = FALLBACK.iter().find(|(name, _)| *name == path)?;
+    Some((Cow::Borrowed(text.as_bytes()), hashed(text.as_bytes())))
+}
+
+/// The version of what the bundle does not know.
+fn hashed(bytes: &[u8]) -> String {
     let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    Some((Cow::Borrowed(text.as_bytes()), tag(&hasher.finish().to_be_bytes())))
+    bytes.hash(&mut hasher);
+    tag(&hasher.finish().to_be_bytes())
 }
 
 /// Weak, since the answer may be compressed on its way.
@@ -168,6 +189,20 @@ mod tests {
                 assert_eq!(page.file(file, &none).status(), StatusCode::NOT_FOUND, "{file}");
             }
         }
+    }
+
+    #[test]
+    fn without_graphiql_nothing_leads_to_it() {
+        let page = |page: &Page| Bundle::get(page.bundled).map(|file| file.data).unwrap_or_default();
+        let page = String::from_utf8_lossy(&page(&DOCS)).into_owned();
+        let link = DOCS_ALONE.without.unwrap_or_default();
+        assert_eq!(
+            page.matches("graphiql/").count(),
+            page.matches(link).count(),
+            "its link is the one that is left out"
+        );
+        let tag = |page: &Page| page.index(&HeaderMap::new()).headers()[header::ETAG].clone();
+        assert_eq!(tag(&DOCS) == tag(&DOCS_ALONE), page.is_empty(), "browsers tell the pages apart");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 
-use super::super::limits::Refusal;
+use super::super::limits::{Cost, Refusal};
 use super::super::report::coded;
 use super::negotiate::{MediaType, media_type};
 
@@ -54,15 +54,15 @@ impl Refused {
     }
 
     pub(super) fn request(errors: Vec<ServerError>) -> Self {
-        Self { stage: Stage::Refused, errors, allow: None }
+        Self { stage: Stage::Refused, errors: gathered(errors), allow: None }
     }
 
     pub(super) fn operation(message: impl Into<String>) -> Self {
         Self::request(vec![coded("OPERATION_RESOLUTION_FAILURE", message, None)])
     }
 
-    pub(super) fn into_response(self, headers: &HeaderMap) -> Response {
-        let body = Answer { data: None, errors: &self.errors };
+    pub(super) fn into_response(self, headers: &HeaderMap, cost: Option<Cost>) -> Response {
+        let body = Answer { data: None, errors: &self.errors, extensions: cost.map(|cost| Extensions { cost }) };
         let mut response = reply(media_or_json(headers), self.stage, &body);
         if response.status() == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -84,6 +84,28 @@ impl From<Refusal> for Refused {
     }
 }
 
+/// Errors of the same words are one with several places, and no more is told than helps: a short text that is wrong in
+/// many places must not make a long answer.
+fn gathered(errors: Vec<ServerError>) -> Vec<ServerError> {
+    const MOST: usize = 20;
+    const LONGEST: usize = 500;
+    let mut told: Vec<ServerError> = Vec::new();
+    for mut error in errors {
+        if let Some((end, _)) = error.message.char_indices().nth(LONGEST) {
+            error.message.truncate(end);
+            error.message.push('…');
+        }
+        let is_same = |one: &ServerError| one.message == error.message && one.extensions == error.extensions;
+        match told.iter().position(is_same) {
+            Some(at) => told[at].locations.extend(error.locations),
+            None if told.len() < MOST => told.push(error),
+            None => {}
+        }
+    }
+    told.iter_mut().for_each(|one| one.locations.truncate(MOST));
+    told
+}
+
 /// The body of an answer.
 #[derive(Serialize)]
 pub(super) struct Answer<'a> {
@@ -92,6 +114,14 @@ pub(super) struct Answer<'a> {
     pub(super) data: Option<&'a Value>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub(super) errors: &'a [ServerError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) extensions: Option<Extensions>,
+}
+
+/// What is told besides, on request.
+#[derive(Serialize)]
+pub(super) struct Extensions {
+    pub(super) cost: Cost,
 }
 
 /// The media type of the answer. A client who takes neither gets JSON: it is told so in it.
@@ -100,6 +130,7 @@ pub(super) fn media_or_json(headers: &HeaderMap) -> MediaType {
 }
 
 pub(super) fn reply(media: MediaType, stage: Stage, body: &Answer<'_>) -> Response {
+    let told_cost = body.extensions.is_some();
     let (status, body) = match serde_json::to_vec(body) {
         Ok(body) => (status(stage, media), body),
         Err(error) => {
@@ -114,5 +145,8 @@ pub(super) fn reply(media: MediaType, stage: Stage, body: &Answer<'_>) -> Respon
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, media.content_type());
     headers.insert(VARY, HeaderValue::from_static("Accept"));
+    if told_cost {
+        headers.insert("preference-applied", HeaderValue::from_static("cost"));
+    }
     response
 }

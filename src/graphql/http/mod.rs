@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::{Executor, ObjectType, Schema, SubscriptionType};
+use async_graphql::{Executor, ObjectType, Schema, ServerError, SubscriptionType};
 use async_graphql_parser::Error as ParseError;
 use async_graphql_parser::types::OperationType;
 use axum::body::Body;
@@ -23,14 +23,14 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 use tokio::time::timeout;
 
-use super::limits::{Limits, SchemaShape, measure};
-use super::report::Execution;
+use super::limits::{Cost, Limits, Measured, SchemaShape, measure};
+use super::report::{Execution, coded, without_names};
 use crate::body::{Cut, read};
 
 use super::values::{InputShape, check_values, null_omitted};
-use answer::{Answer, Refused, Stage, media_or_json, reply};
+use answer::{Answer, Extensions, Refused, Stage, media_or_json, reply};
 use document::{parse, permit, select, select_once};
-use negotiate::prefers_page;
+use negotiate::{prefers_page, wants_cost};
 use parameters::{Parameters, admit, from_body, from_url};
 
 /// What the route needs; built once.
@@ -79,22 +79,54 @@ where
     }
 }
 
+/// What the transport must know of who asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Client<'a> {
+    /// The id of the request, which is told with internal errors.
+    pub request_id: &'a str,
+    /// Whether the schema may be read: by introspection, and from the names in errors.
+    pub may_introspect: bool,
+}
+
+impl Client<'_> {
+    /// Refuses introspection by who may not read the schema.
+    fn permit(self, measured: &Measured) -> Result<(), Refused> {
+        if self.may_introspect || !measured.introspects() {
+            return Ok(());
+        }
+        let message = "The schema is not told: introspection needs a token, or is switched off on this server.";
+        Err(Refused::request(vec![coded("INTROSPECTION_DISABLED", message, None)]))
+    }
+
+    /// What is wrong with the request, as this client may read it.
+    fn refused(self, mut errors: Vec<ServerError>) -> Refused {
+        if !self.may_introspect {
+            errors.iter_mut().for_each(without_names);
+        }
+        Refused::request(errors)
+    }
+}
+
 /// One GraphQL request from its HTTP parts to its HTTP answer. `prepare` puts what the
 /// resolvers need (principal, loaders) into the request; it is called only for requests that
 /// are about to be validated and executed.
 pub async fn answer<E: Executor>(
     transport: &Transport<E>,
     request: axum::extract::Request,
-    request_id: &str,
+    client: Client<'_>,
     prepare: impl FnOnce(async_graphql::Request) -> async_graphql::Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    match execute(transport, &parts, body, request_id, prepare).await {
+    let mut cost = None;
+    let executed = execute(transport, &parts, body, client, prepare, &mut cost).await;
+    let cost = cost.filter(|_| wants_cost(&parts.headers));
+    match executed {
         Ok(response) => {
-            let body = Answer { data: Some(&response.data), errors: &response.errors };
+            let extensions = cost.map(|cost| Extensions { cost });
+            let body = Answer { data: Some(&response.data), errors: &response.errors, extensions };
             reply(media_or_json(&parts.headers), Stage::Executed, &body)
         }
-        Err(refused) => refused.into_response(&parts.headers),
+        Err(refused) => refused.into_response(&parts.headers, cost),
     }
 }
 
@@ -102,7 +134,7 @@ pub async fn answer<E: Executor>(
 /// answer in the transport's stead (before it, or when it panicked).
 #[must_use]
 pub fn refuse(headers: &HeaderMap, status: StatusCode, code: &'static str, message: &str) -> Response {
-    Refused::http(status, code, message).into_response(headers)
+    Refused::http(status, code, message).into_response(headers, None)
 }
 
 /// Whether this is a browser navigating here, whom GraphiQL serves better. Such a request cannot
@@ -112,13 +144,15 @@ pub fn wants_page(method: &Method, headers: &HeaderMap) -> bool {
     method == Method::GET && prefers_page(headers)
 }
 
-/// Everything `answer` does but the answer.
+/// Everything `answer` does but the answer. As soon as the cost of the operation is known it is put there, since refused
+/// requests have one too.
 async fn execute<E: Executor>(
     transport: &Transport<E>,
     parts: &Parts,
     body: Body,
-    request_id: &str,
+    client: Client<'_>,
     prepare: impl FnOnce(async_graphql::Request) -> async_graphql::Request,
+    cost: &mut Option<Cost>,
 ) -> Result<async_graphql::Response, Refused> {
     admit(parts)?;
     let Parameters { query, operation_name, mut variables } =
@@ -126,14 +160,17 @@ async fn execute<E: Executor>(
     let document = parse(&query, &transport.limits)?;
     let operation = select(&document, operation_name.as_deref())?;
     permit(operation.ty, &parts.method)?;
-    measure(&document, &variables, &transport.shape, &transport.limits)?.check(&transport.limits)?;
+    let measured = measure(&document, &variables, &transport.shape, &transport.limits)?;
+    *cost = measured.cost(operation, &transport.limits);
+    client.permit(&measured)?;
+    measured.check(&transport.limits)?;
     if operation.ty == OperationType::Mutation {
         select_once(&document, operation)?;
     }
-    check_values(&document, operation, &variables, &transport.inputs).map_err(Refused::request)?;
+    check_values(&document, operation, &variables, &transport.inputs).map_err(|errors| client.refused(errors))?;
     null_omitted(&document, operation, &mut variables);
 
-    let execution = Execution::new(request_id);
+    let execution = Execution::new(client.request_id, client.may_introspect);
     let mut request = async_graphql::Request::new(query).variables(variables);
     request.operation_name = operation_name;
     let mut request = prepare(request).data(execution.clone());
@@ -142,7 +179,7 @@ async fn execute<E: Executor>(
         let message = format!("The request took longer than {}.", seconds(transport.timeout));
         Refused::http(StatusCode::GATEWAY_TIMEOUT, "TIMEOUT", message)
     })?;
-    if execution.begun() { Ok(response) } else { Err(Refused::request(response.errors)) }
+    if execution.begun() { Ok(response) } else { Err(client.refused(response.errors)) }
 }
 
 /// The body, which may take as long as whoever watches it allows.

@@ -1,5 +1,5 @@
 //! Media types: which one the answer has (`Accept`, by RFC 9110), and whether the body of a
-//! request is one we read (`Content-Type`).
+//! request is one we read (`Content-Type`). And what the client wants to be told besides (`Prefer`).
 
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -66,6 +66,13 @@ pub fn has_json_body(headers: &HeaderMap) -> bool {
     let mut parts = split_unquoted(value, ';').map(str::trim);
     parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
         && parameters(parts).all(|(name, value)| !name.eq_ignore_ascii_case("charset") || is_utf8(value))
+}
+
+/// Whether the client would like to be told what its operation costs (`Prefer: cost`).
+#[must_use]
+pub fn wants_cost(headers: &HeaderMap) -> bool {
+    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|one| one.trim().eq_ignore_ascii_case("cost"))
 }
 
 /// One element of `Accept`.

@@ -24,6 +24,7 @@ use super::*;
 
 const GRAPHQL: &str = "application/graphql-response+json";
 const JSON: &str = "application/json";
+const CLIENT: Client<'_> = Client { request_id: "r-1", may_introspect: true };
 
 type Api = Transport<Schema<QueryRoot, MutationRoot, SubscriptionRoot>>;
 
@@ -184,7 +185,7 @@ async fn read_answer(response: Response) -> Read {
 
 async fn send(api: &Api, request: axum::http::request::Builder, body: impl Into<Body>) -> Read {
     let request = request.body(body.into()).unwrap();
-    read_answer(answer(api, request, "r-1", |request| request).await).await
+    read_answer(answer(api, request, CLIENT, |request| request).await).await
 }
 
 fn to(method: Method, uri: &str) -> axum::http::request::Builder {
@@ -243,7 +244,7 @@ async fn executes() {
 #[tokio::test]
 async fn prepares() {
     let request = to(Method::POST, "/").header(CONTENT_TYPE, JSON).body(r#"{"query":"{hello}"}"#.into()).unwrap();
-    let response = answer(&api(), request, "r-1", |request| request.data(Greeting("you"))).await;
+    let response = answer(&api(), request, CLIENT, |request| request.data(Greeting("you"))).await;
     assert_eq!(read_answer(response).await.data(), &json!({ "hello": "you" }));
 }
 

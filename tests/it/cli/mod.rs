@@ -115,7 +115,7 @@ impl Program {
         let address = loop {
             let log = format!("{}{}", stdout.lock().unwrap(), stderr.lock().unwrap());
             let found = log.split_once("http://").map(|(_, rest)| rest.split('/').next().unwrap().to_owned());
-            if let Some(address) = found.filter(|_| log.contains("/graphiql")) {
+            if let Some(address) = found.filter(|_| log.contains("/graphiql") || log.contains("/api/docs")) {
                 break address.parse().unwrap();
             }
             assert!(child.try_wait().unwrap().is_none(), "it ended: {log}");

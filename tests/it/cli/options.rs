@@ -62,6 +62,7 @@ fn what_nobody_knows_is_refused() {
         &["serve", "--cors-origins", "*"],
         &["serve", "--cors-origins", "front.example.com"],
         &["serve", "--cors-origins", "https://front.example.com/app"],
+        &["serve", "--introspection", "maybe"],
         &["serve", "--change-retention", "36501"],
         &["serve", "--change-retention", "-1"],
         &["serve", "--change-retention", "soon"],

@@ -80,6 +80,20 @@ fn demos(folder: &Path) -> Vec<String> {
 }
 
 #[test]
+fn without_graphiql_the_demo_leads_to_the_other_page() {
+    let folder = crate::support::folder();
+    let mut program = Program::bare(folder.path());
+    program.set("TMPDIR", folder.path().to_str().unwrap()).set("PROXBOX_LISTEN", "127.0.0.1:0");
+    let server = program.set("PROXBOX_NO_GRAPHIQL", "true").set("PROXBOX_INTROSPECTION", "off").serve(&["--demo"]);
+    let link = server.stdout.lock().unwrap().clone();
+    let token = link.strip_prefix(&format!("http://{}/api/docs#token=", server.address)).unwrap().trim();
+    assert!(server.get("/api/docs/").starts_with("HTTP/1.1 200"));
+    assert!(server.get("/graphiql/").starts_with("HTTP/1.1 404"));
+    let answer = server.graphql(token, "{ __schema { queryType { name } } }");
+    assert!(answer.contains("INTROSPECTION_DISABLED"), "{answer}");
+}
+
+#[test]
 fn the_demo_is_one_link_and_leaves_nothing() {
     let folder = crate::support::folder();
     let temporary = crate::support::folder();

@@ -125,8 +125,6 @@ async fn anonymous_reading_is_a_decision_of_the_operator(db: TestDb) {
     }
     assert_eq!(with(&server, Some("Token short"), ASK).await.status, 401);
     assert_eq!(with(&server, Some(&header_of("TOKEN_NOBODY")), ASK).await.data()["proxmoxNodes"]["totalCount"], 0);
-    let request = Request::builder().uri("/graphql/schema.graphql").body(Body::empty()).unwrap();
-    assert_eq!(server.send(request).await.status, 200);
 }
 
 /// Ends what goes on behind the requests.
@@ -177,6 +175,28 @@ async fn a_browser_is_sent_to_graphiql_without_a_token(db: TestDb) {
     assert_eq!(server.send(get("application/json")).await.status, 401);
     let page = Request::builder().uri("/graphiql/").body(Body::empty()).unwrap();
     assert_eq!(server.send(page).await.status, 200, "the page itself holds nothing that needs one");
+}
+
+async fn without_graphiql_nothing_leads_to_it(db: TestDb) {
+    let mut app = db.seeded().await;
+    app.settings = Settings { no_graphiql: true, ..Settings::default() }.into();
+    let server = Server::new(app);
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    let get = async |uri: &str, token: &str| {
+        let request = Request::builder().uri(uri).header(header::ACCEPT, browser);
+        server.send(request.header(header::AUTHORIZATION, token).body(Body::empty()).unwrap()).await
+    };
+    for path in ["/graphiql", "/graphiql/", "/graphiql/fallback.html", "/graphiql/fallback.css", "/graphiql/index.html"]
+    {
+        assert_eq!(get(path, "").await.status, 404, "{path}");
+    }
+    assert_eq!(get("/graphql", "").await.status, 401, "who navigates is answered like everybody");
+    let answer = get("/graphql?query=%7B__typename%7D", &format!("Token {ADMIN}")).await;
+    assert_eq!(answer.data()["__typename"], "Query");
+    let docs = get("/api/docs/", "").await;
+    assert_eq!(docs.status, 200);
+    assert!(!String::from_utf8(docs.bytes).unwrap().contains("graphiql/"));
+    assert_eq!(get("/api/docs/fallback.css", "").await.status, 200);
 }
 
 async fn the_schema_s_text_needs_a_token(db: TestDb) {
@@ -236,6 +256,7 @@ both!(
     anonymous_reading_is_a_decision_of_the_operator,
     the_use_of_a_token_is_noted_once_a_minute_and_is_no_change,
     a_browser_is_sent_to_graphiql_without_a_token,
+    without_graphiql_nothing_leads_to_it,
     the_schema_s_text_needs_a_token,
     every_answer_names_its_request,
 );

@@ -224,43 +224,46 @@ async fn a_failing_field_is_null_where_it_may_be_and_told_with_its_whole_path(db
     assert_eq!(paths, [path(0), path(1)]);
 }
 
+/// Documents that do not fit the schema.
+pub(super) const MISFITS: [&str; 33] = [
+    "{ nope }",
+    "{ proxmoxNodes { nodes { nope } } }",
+    "{ proxmoxNodes }",
+    "{ proxmoxNodes { totalCount { x } } }",
+    "{ proxmoxNodes(nope: 1) { totalCount } }",
+    "{ proxmoxNodes(first: \"1\") { totalCount } }",
+    "{ proxmoxNodes(first: 1.5) { totalCount } }",
+    "{ proxmoxNodes(filter: {nope: {eq: 1}}) { totalCount } }",
+    "{ proxmoxNodes(filter: {name: {eq: 1}}) { totalCount } }",
+    "{ proxmoxNodes(filter: {name: {in: [null]}}) { totalCount } }",
+    "{ proxmoxNodes(filter: {id: {gt: 1}}) { totalCount } }",
+    "{ proxmoxNodes(filter: {online: {eq: 1}}) { totalCount } }",
+    "{ proxmoxNodes(filter: {memoryUsage: {eq: 9223372036854775808}}) { totalCount } }",
+    "{ proxmoxNodes(filter: {memoryUsage: {eq: \"1x\"}}) { totalCount } }",
+    "{ proxmoxNodes(filter: {memoryUsage: {eq: 1.5}}) { totalCount } }",
+    "{ proxmoxNodes(filter: {created: {gt: \"yesterday\"}}) { totalCount } }",
+    "{ proxmoxNodes(filter: {created: {gt: 5}}) { totalCount } }",
+    "{ proxmoxClusters(filter: {mode: {eq: NOPE}}) { totalCount } }",
+    "{ proxmoxClusters(orderBy: [{field: NOPE}]) { totalCount } }",
+    "{ proxmoxClusters(orderBy: [{direction: ASC}]) { totalCount } }",
+    "{ proxmoxClusters(orderBy: [{field: ID, nulls: MIDDLE}]) { totalCount } }",
+    "{ proxmoxClusters { groups { key } } }",
+    "{ proxmoxClusters { groups(by: [NOPE]) { key } } }",
+    "{ node { id } }",
+    "{ nodes(ids: null) { id } }",
+    "{ node(id: true) { id } }",
+    "{ node(id: \"Tag:1\") { slug } }",
+    "{ search { id } }",
+    "{ proxmoxCluster(by: {name: \"x\"}) { id } }",
+    "{ ...F }",
+    "query($a: Nope) { __typename }",
+    "query { proxmoxNodes(first: $f) { totalCount } }",
+    "mutation { nope }",
+];
+
 async fn documents_that_do_not_fit_the_schema_are_not_executed(db: TestDb) {
     let server = db.server().await;
-    for text in [
-        "{ nope }",
-        "{ proxmoxNodes { nodes { nope } } }",
-        "{ proxmoxNodes }",
-        "{ proxmoxNodes { totalCount { x } } }",
-        "{ proxmoxNodes(nope: 1) { totalCount } }",
-        "{ proxmoxNodes(first: \"1\") { totalCount } }",
-        "{ proxmoxNodes(first: 1.5) { totalCount } }",
-        "{ proxmoxNodes(filter: {nope: {eq: 1}}) { totalCount } }",
-        "{ proxmoxNodes(filter: {name: {eq: 1}}) { totalCount } }",
-        "{ proxmoxNodes(filter: {name: {in: [null]}}) { totalCount } }",
-        "{ proxmoxNodes(filter: {id: {gt: 1}}) { totalCount } }",
-        "{ proxmoxNodes(filter: {online: {eq: 1}}) { totalCount } }",
-        "{ proxmoxNodes(filter: {memoryUsage: {eq: 9223372036854775808}}) { totalCount } }",
-        "{ proxmoxNodes(filter: {memoryUsage: {eq: \"1x\"}}) { totalCount } }",
-        "{ proxmoxNodes(filter: {memoryUsage: {eq: 1.5}}) { totalCount } }",
-        "{ proxmoxNodes(filter: {created: {gt: \"yesterday\"}}) { totalCount } }",
-        "{ proxmoxNodes(filter: {created: {gt: 5}}) { totalCount } }",
-        "{ proxmoxClusters(filter: {mode: {eq: NOPE}}) { totalCount } }",
-        "{ proxmoxClusters(orderBy: [{field: NOPE}]) { totalCount } }",
-        "{ proxmoxClusters(orderBy: [{direction: ASC}]) { totalCount } }",
-        "{ proxmoxClusters(orderBy: [{field: ID, nulls: MIDDLE}]) { totalCount } }",
-        "{ proxmoxClusters { groups { key } } }",
-        "{ proxmoxClusters { groups(by: [NOPE]) { key } } }",
-        "{ node { id } }",
-        "{ nodes(ids: null) { id } }",
-        "{ node(id: true) { id } }",
-        "{ node(id: \"Tag:1\") { slug } }",
-        "{ search { id } }",
-        "{ proxmoxCluster(by: {name: \"x\"}) { id } }",
-        "{ ...F }",
-        "query($a: Nope) { __typename }",
-        "query { proxmoxNodes(first: $f) { totalCount } }",
-        "mutation { nope }",
-    ] {
+    for text in MISFITS {
         refused(&server, &query(text), "GRAPHQL_VALIDATION_FAILED").await;
     }
 }
@@ -380,6 +383,10 @@ async fn documents_that_are_too_much_are_refused_in_time(db: TestDb) {
         (format!("{bomb} fragment F30 on Query {{ __typename }} {{ ...F0 }}"), "QUERY_TOO_COMPLEX"),
         (format!("{{ {} }}", "__typename ".repeat(21)), "QUERY_TOO_COMPLEX"),
         (format!("{{ {} }}", "search(q: 1) ".repeat(400)), "QUERY_TOO_COMPLEX"),
+        (format!("{{ {} }}", "__typename ".repeat(500)), "QUERY_TOO_COMPLEX"),
+        (format!("{{ proxmoxNodes {{ nodes {{ {} }} }} }}", "id ".repeat(21)), "QUERY_TOO_COMPLEX"),
+        (format!("{{ proxmoxNodes {{ totalCount {} }} }}", "@skip(if: false) ".repeat(11)), "QUERY_TOO_COMPLEX"),
+        (format!("{{ __typename {} }}", "@aa".repeat(11)), "QUERY_TOO_COMPLEX"),
         (format!("{{ __typename }} #{}", " ".repeat(64 * 1024)), "QUERY_TOO_COMPLEX"),
         (format!("{{ proxmoxNodes {{ nodes {{ {} }} }} }}", aliases(31)), "TOO_MANY_ALIASES"),
         (
@@ -542,7 +549,7 @@ async fn good_requests_are_answered_in_the_form_asked_for(db: TestDb) {
 }
 
 /// What graphql-js sends with all its options on, as tools do.
-const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description queryType { name kind } mutationType { name kind }
+pub(super) const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description queryType { name kind } mutationType { name kind }
     subscriptionType { name kind } types { ...FullType }
     directives { name description isRepeatable locations args(includeDeprecated: true) { ...InputValue } } } }
   fragment FullType on __Type { kind name description specifiedByURL

@@ -1,9 +1,11 @@
 //! The GraphQL API as its clients see it.
 mod auth;
 mod changes;
+mod cost;
 pub mod counts;
 mod errors;
 mod filters;
+mod introspection;
 pub mod mutations;
 mod nested;
 mod pages;
