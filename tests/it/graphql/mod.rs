@@ -1,6 +1,7 @@
 //! The GraphQL API as its clients see it.
 mod auth;
 mod changes;
+mod cop;
 mod cost;
 pub mod counts;
 mod errors;
@@ -13,6 +14,7 @@ mod queries;
 mod schema;
 mod scope;
 mod sync_runs;
+mod told;
 mod values;
 
 use crate::support::SEED;
