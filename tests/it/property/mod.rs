@@ -3,12 +3,14 @@
 //! `PROXBOX_TEST_CASES` sets how many cases a property tries. The cases are the same in every run, unless
 //! `PROPTEST_RNG_SEED` names another seed. A failure prints the smallest case found that fails, and what differs.
 mod constraint;
+mod cost;
 pub mod data;
 mod feed;
 mod figures;
 mod filters;
 mod graphql;
 mod hostile;
+mod limits;
 mod memory;
 mod oracle;
 mod paging;
