@@ -87,7 +87,7 @@ fn room_for(most: usize) -> usize {
     if limit.current.is_some_and(|files| files < wanted) {
         let raised = limit.maximum.map_or(wanted, |maximum| maximum.min(wanted));
         let old = limit.current.replace(raised);
-        if setrlimit(Resource::Nofile, limit.clone()).is_err() {
+        if setrlimit(Resource::Nofile, limit).is_err() {
             limit.current = old;
         }
     }

@@ -159,3 +159,22 @@ pub async fn serve(
     }
     app.close().await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::{Body, to_bytes};
+    use tower::ServiceExt;
+
+    #[tokio::test]
+    async fn a_panic_is_told_by_its_request_s_id_and_nothing_else() {
+        let fails = get(async || -> &'static str { panic!("with a secret") });
+        let routes: Router = Router::new().route("/", fails).layer(CatchPanicLayer::custom(panicked));
+        let request = Request::get("/").header("x-request-id", "of-the-test").body(Body::empty()).expect("a request");
+        let response = routes.layer(from_fn(identify)).oneshot(request).await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers()["x-request-id"], "of-the-test");
+        let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+        assert!(!String::from_utf8_lossy(&body).contains("secret"));
+    }
+}

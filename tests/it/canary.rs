@@ -3,6 +3,7 @@
 use crate::cli::{Program, Running, graphql};
 use crate::coverage::routes;
 use crate::graphql::counts::{ROOTS, Shape};
+use crate::ops;
 use crate::service::stolen;
 use crate::support::canary::Canaries;
 use crate::support::pve::{Pve, Reply};
@@ -192,6 +193,16 @@ impl Walk<'_> {
         assert!(answered > 150, "{answered}");
     }
 
+    /// What the operator's own listener tells.
+    fn figures(&self) {
+        let listener = ops::address(&self.server);
+        for (path, told) in [("/metrics", "proxbox_authentications_failed_total"), ("/readyz", "ready")] {
+            let answer = ops::get(listener, path);
+            assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(told), "{answer}");
+            self.scene.canaries.look(path, answer);
+        }
+    }
+
     /// Every field of every type, by the schema.
     fn types(&self) {
         let shape = Shape::new();
@@ -293,7 +304,7 @@ async fn no_secret_is_told_anywhere(db: TestDb) {
         scene.pve.fail(path, status, &reason);
         assert!(scene.run(&["sync"], "").contains("prod: "));
     }
-    let server = scene.program.serve(&[]);
+    let server = scene.program.serve(&["--ops-listen", "127.0.0.1:0"]);
     let mut walk = Walk { scene: &scene, server };
     walk.graphql("mutation { syncNetbox(input: {}) { userErrors { code } } }");
     walk.graphql("mutation { syncEndpoint(input: {id: 1}) { userErrors { code } } }");
@@ -308,6 +319,7 @@ async fn no_secret_is_told_anywhere(db: TestDb) {
     walk.writes();
     walk.types();
     walk.routes();
+    walk.figures();
     walk.server.signal("TERM");
     assert_eq!(walk.server.end(), Some(0));
     let log = walk.server.log();

@@ -265,7 +265,7 @@ async fn every_figure_is_documented(db: TestDb) {
 }
 
 /// The address of the operator's listener, as the log tells it.
-fn address(server: &Running) -> SocketAddr {
+pub fn address(server: &Running) -> SocketAddr {
     let begun = Instant::now();
     loop {
         let log = server.log();
@@ -277,7 +277,7 @@ fn address(server: &Running) -> SocketAddr {
     }
 }
 
-fn get(address: SocketAddr, path: &str) -> String {
+pub fn get(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n\r\n").as_bytes()).unwrap();

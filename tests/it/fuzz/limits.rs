@@ -5,7 +5,7 @@ use crate::support::{ADMIN, TestDb, both};
 use async_graphql::Variables;
 use async_graphql::parser::parse_query;
 use proptest::prelude::TestCaseError;
-use proxbox_graphql::graphql::limits::{Limits, SchemaShape, check, scan};
+use proxbox_graphql::graphql::limits::{Limits, SchemaShape, measure, scan};
 use proxbox_graphql::graphql::{schema, sdl};
 use serde_json::{Value, json};
 
@@ -19,10 +19,12 @@ fn judged(text: &str, shape: &SchemaShape) -> String {
     }
     match parse_query(text) {
         Err(_) => "parse".into(),
-        Ok(document) => match check(&document, &Variables::default(), shape, &limits) {
-            Ok(()) => "good".into(),
-            Err(refusal) => format!("check: {refusal}"),
-        },
+        Ok(document) => {
+            let measured = measure(&document, &Variables::default(), shape, &limits);
+            measured
+                .and_then(|measured| measured.check(&limits))
+                .map_or_else(|refusal| refusal.to_string(), |()| "good".into())
+        }
     }
 }
 
