@@ -104,7 +104,8 @@ mod tests {
         drop((first, proxy));
         let again = slots.take(one, false).expect("room");
         drop((second, again));
-        assert_eq!((slots.open().all, slots.open().by_client.len()), (0, 0));
+        let open = slots.open();
+        assert_eq!((open.all, open.by_client.len()), (0, 0));
     }
 
     #[test]

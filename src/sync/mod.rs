@@ -22,6 +22,7 @@ use crate::service::{Actor, endpoint as endpoints, sync_run as runs};
 use run::{Member, Order, queue, unit};
 use snapshot::Policy;
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 use tokio::task::JoinHandle;
 
 /// Starts a run of each of these endpoints in the background, and returns the runs as they are written down. A disabled
@@ -82,9 +83,7 @@ impl Begun {
             // That it was stopped is no news.
             drop(task.await);
         }
-        let tx = app.begin(Actor::operator()).await?;
-        runs::abandon(&tx, &app.holder, &self.runs).await?;
-        tx.commit().await?;
+        give_up(app, &self.runs).await?;
         runs::by_ids(&app.db, &self.runs).await
     }
 }
@@ -129,15 +128,39 @@ async fn groups(app: &App, ids: &[i32]) -> Result<Vec<Vec<Member>>> {
     Ok(wanted)
 }
 
-/// Runs a group in the background, when there is room for it.
+/// Runs a group in the background, when there is room for it. When the program ends, it has a little time left, and is
+/// stopped then where it stands.
 fn run_group(app: &App, order: &Order, members: Vec<Member>) -> JoinHandle<Vec<i32>> {
+    const GRACE: Duration = Duration::from_secs(10);
     let (app, order) = (app.clone(), order.clone());
     let tasks = app.tasks.clone();
     tasks.spawn(async move {
-        // Closed never.
-        let _room = app.syncing.acquire().await;
-        unit(&app, &order, members).await
+        let runs = members.iter().filter_map(|member| member.run.as_ref()).map(|run| run.id).collect::<Vec<_>>();
+        let work = async {
+            // Closed never.
+            let _room = app.syncing.acquire().await;
+            unit(&app, &order, members).await
+        };
+        let ending = async {
+            app.ending.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            ended = work => return ended,
+            () = ending => {}
+        }
+        if let Err(error) = give_up(&app, &runs).await {
+            tracing::error!("that runs were stopped could not be written down, which is made good later: {error}");
+        }
+        runs
     })
+}
+
+/// Writes down that this program's runs end where they stand.
+async fn give_up(app: &App, ids: &[i32]) -> Result<()> {
+    let tx = app.begin(Actor::program("sync")).await?;
+    runs::abandon(&tx, &app.holder, ids).await?;
+    tx.commit().await.map(drop)
 }
 
 fn policy(app: &App, delete_many: bool) -> Policy {

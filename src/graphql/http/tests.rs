@@ -363,8 +363,16 @@ async fn body_limit() {
     assert_eq!(send(&api, request(), endless()).await.status, 413);
     let silent = || Body::from_stream(stream::pending::<std::result::Result<Bytes, std::io::Error>>());
     assert_eq!(send(&api, request().header(CONTENT_LENGTH, 31), silent()).await.status, 413);
-    let read = send(&api, request().header(CONTENT_LENGTH, 30), silent()).await;
-    assert_eq!((read.status, read.code()), (408, "TIMEOUT"));
+    // Whoever watches the body says why it ends.
+    for (cut, status, code) in [
+        (Cut::Idle(Duration::from_secs(10)), 408, "TIMEOUT"),
+        (Cut::Late(Duration::from_secs(30)), 408, "TIMEOUT"),
+        (Cut::Overloaded, 503, "OVERLOADED"),
+    ] {
+        let body = Body::from_stream(stream::iter([Err::<Bytes, _>(cut)]));
+        let read = send(&api, request(), body).await;
+        assert_eq!((read.status, read.code()), (status, code));
+    }
     let broken = Body::from_stream(stream::iter([Err::<Bytes, _>(std::io::Error::other("reset"))]));
     assert_eq!(send(&api, request(), broken).await.status, 400);
 }

@@ -221,6 +221,27 @@ async fn a_signal_leaves_nothing_half_done(db: TestDb) {
     assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
 }
 
+async fn a_server_ends_whatever_runs_are_queued(db: TestDb) {
+    let program = program(&db);
+    let pve = Pve::start("pve8-cluster").await;
+    add(&program, "prod", &pve, &["--yes"]);
+    let token = program.ok(&["token", "create", "admin"]);
+    pve.latency(Duration::from_secs(30));
+    let mut server = program.serve(&[]);
+    for _ in 0..20 {
+        let query = "mutation { syncAll(input: {}) { syncRuns { state } } }";
+        let answer = server.graphql(token.trim(), query);
+        assert!(answer.contains("QUEUED"), "{answer}");
+    }
+    server.signal("TERM");
+    let begun = Instant::now();
+    assert_eq!(server.end(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(60), "each has its patience: {:?}", begun.elapsed());
+    // The right to the endpoint is free again.
+    pve.heal();
+    program.ok(&["sync"]);
+}
+
 both!(
     a_dry_run_prints_what_the_run_then_does,
     the_exit_code_tells_how_it_ended,
@@ -228,4 +249,5 @@ both!(
     what_others_named_is_cut_and_commands_no_terminal,
     how_an_endpoint_is_synced_can_be_set,
     a_signal_leaves_nothing_half_done,
+    a_server_ends_whatever_runs_are_queued,
 );

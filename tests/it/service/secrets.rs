@@ -93,7 +93,7 @@ async fn migrations_leave_the_statement_timeout_alone(db: TestDb) {
         app.close().await.unwrap();
         let app = db.open().await;
         for _ in 0..20 {
-            assert_eq!(text(&app.db, "SHOW statement_timeout").await, "10s");
+            assert_eq!(text(&app.db, "SHOW statement_timeout").await, "1min");
         }
     }
 }

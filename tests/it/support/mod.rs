@@ -131,7 +131,7 @@ pub fn run<F: Future<Output = ()>>(backend: Backend, test: impl FnOnce(TestDb) -
                 None => return,
             },
         };
-        let options = DbOptions { url, connections: 10, statement_timeout: Duration::from_secs(10) };
+        let options = DbOptions { url, connections: 10, statement_timeout: Duration::from_secs(60) };
         test(TestDb { backend, options, folder }).await;
     });
 }
