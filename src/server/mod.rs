@@ -169,8 +169,9 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_told_by_its_request_s_id_and_nothing_else() {
         let fails = get(async || -> &'static str { panic!("with a secret") });
-        let routes: Router = Router::new().route("/", fails).layer(CatchPanicLayer::custom(panicked));
-        let request = Request::get("/").header("x-request-id", "of-the-test").body(Body::empty()).expect("a request");
+        let routes: Router = Router::new().route("/healthz", fails).layer(CatchPanicLayer::custom(panicked));
+        let request =
+            Request::get("/healthz").header("x-request-id", "of-the-test").body(Body::empty()).expect("a request");
         let response = routes.layer(from_fn(identify)).oneshot(request).await.expect("an answer");
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(response.headers()["x-request-id"], "of-the-test");

@@ -455,7 +455,7 @@ async fn requests_that_are_not_graphql_over_http(db: TestDb) {
         (
             "POST",
             "/graphql",
-            vec![("content-type", JSON), ("content-encoding", "gzip")],
+            vec![("content-type", JSON), ("content-encoding", "br")],
             &fine,
             415,
             "UNSUPPORTED_MEDIA_TYPE",
