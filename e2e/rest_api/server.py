@@ -80,12 +80,12 @@ def arguments(about):
 
 
 @contextlib.contextmanager
-def running(told):
-    """A server that runs until the end, as the arguments tell it."""
+def running(told, more=None):
+    """A server that runs until the end, as the arguments and these variables tell it."""
     program = told.bin
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="proxbox-rest-")))
-        environment = settings(stack.enter_context(database(told, folder)))
+        environment = settings(stack.enter_context(database(told, folder))) | (more or {})
         address = environment["PROXBOX_LISTEN"]
         log = pathlib.Path(told.log) if told.log else folder / "log"
         with log.open("w") as output:

@@ -16,7 +16,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use axum::{Json, Router};
+use axum::Router;
 use std::net::SocketAddr;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -110,7 +110,8 @@ fn page(page: Page) -> axum::routing::MethodRouter<Door> {
 
 /// The document holds no data, so it needs no token.
 async fn schema(State(door): State<Door>, ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap) -> Response {
-    Json(openapi::document(&door.app.settings.origin(&headers, peer.ip()).base)).into_response()
+    let document = openapi::document(&door.app.settings.origin(&headers, peer.ip()).base);
+    ([(header::CONTENT_TYPE, "application/json")], document).into_response()
 }
 
 /// An answer within the time that a request has. The body of a stream is not part of it.

@@ -29,14 +29,16 @@ pub fn resources() -> impl Iterator<Item = (&'static str, &'static Spec)> {
     specs.into_iter().map(|spec| (spec.kind.rest_path(), spec)).chain(aliases)
 }
 
-/// The document without the server's address.
-static DOCUMENT: LazyLock<Value> = LazyLock::new(build);
+/// The document's text up to where the server's address follows. It is asked for without a token, and must cost nothing.
+static FRONT: LazyLock<String> = LazyLock::new(|| {
+    let text = build().to_string();
+    text.strip_suffix('}').unwrap_or(&text).to_owned()
+});
 
-/// The document for a client that reaches the server here.
-pub fn document(base: &str) -> Value {
-    let mut document = DOCUMENT.clone();
-    document["servers"] = json!([{"url": if base.is_empty() { "/" } else { base }}]);
-    document
+/// The document, as JSON, for a client that reaches the server here.
+pub fn document(base: &str) -> String {
+    let servers = json!([{"url": if base.is_empty() { "/" } else { base }}]);
+    format!("{},\"servers\":{servers}}}", *FRONT)
 }
 
 fn build() -> Value {
