@@ -9,6 +9,7 @@ use super::sync;
 use crate::app::{App, RequestId};
 use crate::entity::{Kind, cluster, endpoint, netbox_cluster, netbox_device, node, storage, tag};
 use crate::error::Error;
+use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, FromRequestParts, Path, Request, State};
 use axum::http::request::Parts;
@@ -16,7 +17,6 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use axum::Router;
 use std::net::SocketAddr;
 use tower_http::catch_panic::CatchPanicLayer;
 
