@@ -1,11 +1,10 @@
 //! What is checked of every request before any route sees it, and what every answer carries.
-use axum::Json;
+use super::refused;
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 
 /// Whom the server answers.
 #[derive(Clone, Debug, Default)]
@@ -68,7 +67,7 @@ pub async fn hosts(State(guard): State<Guard>, request: Request, next: Next) -> 
         return next.run(request).await;
     }
     let message = "This server is not reached under this host: see PROXBOX_ALLOWED_HOSTS.";
-    (StatusCode::MISDIRECTED_REQUEST, Json(json!({"detail": message}))).into_response()
+    refused(&request, StatusCode::MISDIRECTED_REQUEST, "MISDIRECTED", message)
 }
 
 /// Lets the pages of these origins read answers; nobody else's, and none by default. There are no cookies, so that a page

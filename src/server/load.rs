@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::time::{Sleep, sleep};
 
 /// What requests may take of the server together, and their bodies each.
 #[derive(Clone, Copy, Debug)]
@@ -61,16 +61,12 @@ pub async fn shed(State(load): State<Load>, request: Request, next: Next) -> Res
     let Ok(turn) = load.requests.clone().try_acquire_owned() else {
         load.tell("requests");
         let message = Cut::Overloaded.to_string();
-        let status = StatusCode::SERVICE_UNAVAILABLE;
-        let mut response = refused(request.uri().path(), request.headers(), status, "OVERLOADED", &message);
+        let mut response = refused(&request, StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED", &message);
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         return response;
     };
     let place = Arc::new(Place { load, turn: Mutex::new(Some(turn)), held: AtomicUsize::new(0) });
-    let watched = place.clone();
-    let response = next.run(request.map(|body| Body::new(Watched::new(body, watched)))).await;
-    drop(place);
-    response
+    next.run(request.map(|body| Body::new(Watched::new(body, place.clone())))).await
 }
 
 /// What one request takes.
@@ -146,7 +142,7 @@ impl Watched {
     fn waits(&mut self, cx: &mut Context<'_>) -> Result<(), Cut> {
         let limits = self.place.load.limits;
         self.place.wait();
-        let idle = self.idle.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + limits.body_idle)));
+        let idle = self.idle.get_or_insert_with(|| Box::pin(sleep(limits.body_idle)));
         if self.late.as_mut().poll(cx).is_ready() {
             return Err(Cut::Late(limits.body_total));
         }

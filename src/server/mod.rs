@@ -24,7 +24,7 @@ use crate::graphql::{self, limits::Limits};
 use crate::rest;
 use crate::web;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -104,9 +104,9 @@ async fn identify(mut request: Request, next: Next) -> Response {
 }
 
 /// A refusal from before any route, in the form of the door that was meant.
-fn refused(path: &str, headers: &HeaderMap, status: StatusCode, code: &'static str, message: &str) -> Response {
-    match path {
-        "/graphql" => graphql::refuse(headers, status, code, message),
+fn refused(request: &Request, status: StatusCode, code: &'static str, message: &str) -> Response {
+    match request.uri().path() {
+        "/graphql" => graphql::refuse(request.headers(), status, code, message),
         _ => (status, Json(json!({"detail": message}))).into_response(),
     }
 }

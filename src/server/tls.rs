@@ -1,11 +1,11 @@
 //! TLS, if the operator gives a certificate: read again whenever its files change.
 use crate::error::{Error, Result};
+use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{ServerConfig, version};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -86,7 +86,7 @@ impl Tls {
     pub fn open(files: CertificateFiles) -> Result<Self> {
         let current = Arc::new(Current(RwLock::new(Arc::new(files.read()?.certified()?))));
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_protocol_versions(&[&version::TLS13, &version::TLS12])
+            .with_safe_default_protocol_versions()
             .map_err(|error| Error::Internal(error.to_string()))?;
         let mut config = config.with_no_client_auth().with_cert_resolver(current.clone());
         config.alpn_protocols = vec![b"http/1.1".to_vec()];

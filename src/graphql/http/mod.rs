@@ -25,13 +25,13 @@ use tokio::time::timeout;
 
 use super::limits::{Cost, Limits, Measured, SchemaShape, measure};
 use super::report::{Execution, coded, without_names};
-use crate::body::{Cut, read};
-
 use super::values::{InputShape, check_values, null_omitted};
 use answer::{Answer, Extensions, Refused, Stage, media_or_json, reply};
 use document::{parse, permit, select, select_once};
 use negotiate::{prefers_page, wants_cost};
 use parameters::{Parameters, admit, from_body, from_url};
+
+use crate::body::{Cut, read};
 
 /// What the route needs; built once.
 #[derive(Clone)]
