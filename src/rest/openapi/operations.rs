@@ -26,7 +26,7 @@ pub fn of_list(path: &str, spec: &'static Spec) -> Value {
         .parameters(named(&["prefer"]))
         .body(one_or_many(format!("{name}Request")))
         .answer("201", written(json!({"oneOf": [whole, list]}), true, Some(path)))
-        .errors(&["400", "403", "406", "413", "415"])
+        .errors(&["400", "403", "406", "408", "413", "415"])
         .conflicts(spec.kind);
     if spec.upserts {
         post = post.answer("200", written(json!({"oneOf": [whole, list]}), false, None));
@@ -35,19 +35,19 @@ pub fn of_list(path: &str, spec: &'static Spec) -> Value {
         .parameters(named(&["prefer"]))
         .body(json!({"type": "array", "items": schema(&format!("Bulk{name}Replacement"))}))
         .answer("200", written(list.clone(), false, None))
-        .errors(&["400", "403", "406", "413", "415"])
+        .errors(&["400", "403", "406", "408", "413", "415"])
         .conflicts(spec.kind);
     let patch = Operation::new(path, "bulk_update", format!("Change several {plural}, all or none. {ids}"))
         .parameters(named(&["prefer"]))
         .body(json!({"type": "array", "items": schema(&format!("Bulk{name}Patch"))}))
         .answer("200", written(list, false, None))
-        .errors(&["400", "403", "406", "413", "415"])
+        .errors(&["400", "403", "406", "408", "413", "415"])
         .conflicts(spec.kind);
     let delete = Operation::new(path, "bulk_delete", format!("Delete several {plural}, all or none. {ids}"))
         .parameters(named(&["prefer"]))
         .body(schema("Ids"))
         .answer("204", gone())
-        .errors(&["400", "403", "406", "413", "415"])
+        .errors(&["400", "403", "406", "408", "413", "415"])
         .conflicts(spec.kind);
     item([
         ("get", get),
@@ -69,7 +69,7 @@ pub fn of_one(path: &str, spec: &'static Spec) -> Value {
             .parameters(named(&["if-match"]))
             .body(schema(&format!("{name}{body}")))
             .answer("200", written(schema(name), false, None))
-            .errors(&["400", "403", "404", "406", "412", "413", "415"])
+            .errors(&["400", "403", "404", "406", "408", "412", "413", "415"])
             .conflicts(spec.kind)
     };
     let get = one("retrieve", format!("Show a {title}."))
@@ -84,7 +84,7 @@ pub fn of_one(path: &str, spec: &'static Spec) -> Value {
     let delete = one("delete", format!("Delete a {title}, and what does not stay without it."))
         .parameters(named(&["if-match"]))
         .answer("204", gone())
-        .errors(&["400", "403", "404", "406", "412", "413", "415"])
+        .errors(&["400", "403", "404", "406", "408", "412", "413", "415"])
         .conflicts(spec.kind);
     let options = metadata(&format!("{path}{{id}}/")).parameters(named(&["id"]));
     item([("get", get), ("put", put), ("patch", patch), ("delete", delete), ("options", options)])
@@ -255,6 +255,9 @@ pub fn responses() -> Value {
         |about: &str| json!({"description": about, "content": {"application/json": {"schema": schema("Detail")}}});
     let mut throttled = detail("The client asks more often than the operator allows.");
     throttled["headers"] = refer_headers(&["Retry-After"]);
+    let mut busy =
+        detail("Others are changing the same objects at this moment, or the server has too much to do; try again.");
+    busy["headers"] = refer_headers(&["Retry-After"]);
     let wrong = json!({"anyOf": [schema("Detail"), schema("Errors"), schema("BulkErrors")]});
     json!({
         "304": {"description": "Nothing changed since the given ETag.", "headers": refer_headers(&["ETag"])},
@@ -267,11 +270,12 @@ pub fn responses() -> Value {
         "406": detail("No representation that the client accepts."),
         "409": detail("The object changed at this moment in a way that forbids it, or it is mirrored from NetBox."),
         "412": detail("The object was changed since the given ETag."),
+        "408": detail("The body did not come in time."),
         "413": detail("The body is too large."),
-        "415": detail("The body is not JSON."),
+        "415": detail("The body is not JSON, or in an encoding other than gzip."),
         "429": throttled,
         "500": detail("A defect of the server; its log names it by the request's id."),
-        "503": detail("Others are changing the same objects at this moment; try again."),
+        "503": busy,
         "504": detail("The request took too long."),
     })
 }

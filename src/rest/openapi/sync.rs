@@ -35,7 +35,7 @@ fn of_start(path: &str) -> Value {
         .parameters(named(&["id", "prefer"]))
         .parameters(vec![dry_run])
         .answer("202", started)
-        .errors(&["400", "403", "404", "406", "409", "413", "415"]);
+        .errors(&["400", "403", "404", "406", "408", "409", "413", "415"]);
     let options = metadata(path).parameters(named(&["id"]));
     item([("post", post), ("options", options)])
 }
