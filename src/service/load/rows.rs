@@ -188,7 +188,8 @@ pub(in super::super) fn bare_endpoint_row(row: file::Endpoint) -> Result<endpoin
     })
 }
 
-/// A secret in clear is sealed under this key; a sealed one must open at this place, under whichever key is known. An empty one is none.
+/// A secret in clear is sealed under this key; a sealed one must open at this place, under whichever key is known. An
+/// empty one is none.
 fn sealed(
     id: i32,
     column: &'static str,
